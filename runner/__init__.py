@@ -1,0 +1,1 @@
+"""Declarative experiments on data that does not fit in memory."""

@@ -1,0 +1,1 @@
+"""What may watch a fit and ask it to stop."""

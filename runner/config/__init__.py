@@ -1,0 +1,1 @@
+"""Compose one experiment file and build what it asks for."""

@@ -1,0 +1,79 @@
+"""Every error and warning this package raises on purpose.
+
+RunnerError
+├── ConfigError     the file or the command line asks for something impossible
+├── DatasetError    the data cannot be read, or X and y do not fit together
+├── FitError        an estimator cannot learn from, or be scored on, a block
+└── TrackingError   a run cannot be recorded or read back
+
+RunnerWarning       the run goes on, and not quite as it was asked
+Terminated          SIGTERM arrived; not an error, so that no ``except Exception`` stops it
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class RunnerError(Exception):
+    """A mistake a person can mend, told in one sentence and one remedy.
+
+    Examples
+    --------
+    >>> print(ConfigError("fit.epochs", "be at least 1", got=0, remedy="Set fit.epochs=1."))
+    fit.epochs must be at least 1; got 0. Set fit.epochs=1.
+    """
+
+    def __init__(self, subject: str, rule: str, *, got: object, remedy: str) -> None:
+        super().__init__(f"{subject} must {rule}; got {got}. {remedy}")
+        self._parts = (subject, rule, got, remedy)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Rebuild from the parts, so that an error survives the way back from a worker."""
+        return _rebuild, (type(self), *self._parts)
+
+
+class ConfigError(RunnerError):
+    """The file or the command line asks for something impossible."""
+
+
+class DatasetError(RunnerError):
+    """The data cannot be read, or X and y do not fit together."""
+
+
+class FitError(RunnerError):
+    """An estimator cannot learn from, or be scored on, a block."""
+
+
+class TrackingError(RunnerError):
+    """A run cannot be recorded or read back."""
+
+
+class RunnerWarning(UserWarning):
+    """The run goes on, and not quite as it was asked."""
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+def _rebuild(
+    kind: type[RunnerError], subject: str, rule: str, got: object, remedy: str
+) -> RunnerError:
+    return kind(subject, rule, got=got, remedy=remedy)
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """Say which of the allowed names was probably meant, or list them.
+
+    Examples
+    --------
+    >>> nearest("alhpa", ["alpha", "penalty"])
+    "Did you mean 'alpha'?"
+    >>> nearest("zzz", ["alpha", "penalty"])
+    'Choose one of: alpha, penalty.'
+    """
+    names = list(allowed)
+    close = get_close_matches(name, names, n=3, cutoff=0.6)
+    if close:
+        return f"Did you mean {' or '.join(repr(match) for match in close)}?"
+    return f"Choose one of: {', '.join(sorted(names))}." if names else "There is none to choose."

@@ -1,0 +1,1 @@
+"""Exact scores over blocks that are never held together."""

@@ -1,0 +1,1 @@
+"""Learn from blocks, one after the other."""

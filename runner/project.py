@@ -1,0 +1,45 @@
+"""Where the shipped and the user's own files are; standard library only, so that it is quick."""
+
+import os
+from pathlib import Path
+
+ROOT_VARIABLE = "RUNNER_PROJECT"
+
+
+def builtin(name: str) -> Path:
+    """Return the shipped folder ``conf`` or ``experiments``, from a checkout or from a wheel."""
+    package = Path(__file__).resolve().parent
+    checkout = package.parent / name
+    in_checkout = (package.parent / "pyproject.toml").is_file() and checkout.is_dir()
+    return checkout if in_checkout else package / "_data" / name
+
+
+def project_root() -> Path:
+    """Return the user's project: ``$RUNNER_PROJECT``, else the nearest parent with experiments.
+
+    A folder is a project when it has ``experiments/`` or ``conf/config.yaml``; where there is
+    none above the working directory, the working directory itself is the project.
+    """
+    named = os.environ.get(ROOT_VARIABLE)
+    if named:
+        return Path(named).resolve()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "experiments").is_dir() or (folder / "conf" / "config.yaml").is_file():
+            return folder
+    return here
+
+
+def overlay(name: str) -> list[Path]:
+    """Return the folders called ``conf`` or ``experiments``, the project's own before ours."""
+    own = project_root() / name
+    shipped = builtin(name)
+    return [own, shipped] if own.is_dir() and own != shipped else [shipped]
+
+
+def experiment_files() -> dict[str, Path]:
+    """Return the path of every experiment by name; the project's own hide ours of that name."""
+    found: dict[str, Path] = {}
+    for folder in reversed(overlay("experiments")):
+        found.update({path.stem: path for path in folder.glob("*.yaml")})
+    return dict(sorted(found.items()))

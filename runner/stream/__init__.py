@@ -1,0 +1,1 @@
+"""From lazy Dask arrays to blocks in memory, in order and a few ahead."""
