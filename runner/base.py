@@ -57,6 +57,11 @@ class Place:
         """
         return f"block {self.number} (rows {self.start} to {self.stop - 1})"
 
+    @property
+    def subject(self) -> str:
+        """The block as the first words of a message."""
+        return str(self).capitalize()
+
 
 @dataclass(frozen=True)
 class Part:

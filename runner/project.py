@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 ROOT_VARIABLE = "RUNNER_PROJECT"
+EXPERIMENTS_VARIABLE = "RUNNER_EXPERIMENTS"
 
 
 def builtin(name: str) -> Path:
@@ -31,10 +32,15 @@ def project_root() -> Path:
 
 
 def overlay(name: str) -> list[Path]:
-    """Return the folders called ``conf`` or ``experiments``, the project's own before ours."""
-    own = project_root() / name
-    shipped = builtin(name)
-    return [own, shipped] if own.is_dir() and own != shipped else [shipped]
+    """Return the folders called ``conf`` or ``experiments``, the first to be looked in first.
+
+    The project's own comes before ours; before both, for experiments, the one that
+    ``$RUNNER_EXPERIMENTS`` names.
+    """
+    folders = [project_root() / name, builtin(name)]
+    if name == "experiments" and os.environ.get(EXPERIMENTS_VARIABLE):
+        folders.insert(0, Path(os.environ[EXPERIMENTS_VARIABLE]).resolve())
+    return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
 
 
 def experiment_files() -> dict[str, Path]:

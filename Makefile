@@ -1,0 +1,58 @@
+# Everything a person types; each target makes what it needs.
+
+PYTHON ?= python3
+BIN := .venv/bin
+.DELETE_ON_ERROR:
+
+.PHONY: quickstart test test-slow lint types contracts coverage benchmark lock clean
+
+quickstart: .venv/installed  ## install, then run the first experiment
+	$(BIN)/runner run quickstart
+
+test: .venv/tested lint types contracts  ## everything that must be green
+	$(BIN)/python -m pytest
+
+test-slow: .venv/tested  ## the long forms too
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/tested
+	$(BIN)/mypy
+
+contracts: .venv/tested
+	$(BIN)/lint-imports
+
+coverage: .venv/tested  ## branch coverage, subprocesses included
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+benchmark: .venv/tested  ## the speed promises, side by side
+	$(BIN)/python benchmarks/one_fit.py
+	$(BIN)/python benchmarks/memory.py
+
+lock: .venv/tested  ## resolve the versions anew
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --upgrade -o requirements/run.txt
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra test \
+	  --generate-hashes --no-header --no-annotate -c requirements/run.txt -o requirements/test.txt
+
+clean:
+	rm -rf .venv build dist
+
+.venv/created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "runner needs Python 3.11 or newer; got $$($(PYTHON) --version). Set PYTHON=..."; exit 2; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/installed: .venv/created requirements/run.txt pyproject.toml
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
+.venv/tested: .venv/installed requirements/test.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/test.txt
+	@touch $@

@@ -1,0 +1,40 @@
+"""Stop a fit that has taken long enough."""
+
+from collections.abc import Callable
+from time import monotonic
+
+from runner.base import Block, Callback, Progress
+from runner.errors import ConfigError
+
+
+class TimeLimit(Callback):
+    """Ask the fit to stop at the first block that ends after the limit.
+
+    Parameters
+    ----------
+    minutes : float
+        How long learning may take, more than 0. What was learned is evaluated and logged.
+    clock : callable, optional
+        Returns seconds; for tests.
+    """
+
+    def __init__(self, minutes: float, clock: Callable[[], float] = monotonic) -> None:
+        if not minutes > 0:
+            raise ConfigError(
+                "callbacks.time_limit.minutes",
+                "be more than 0",
+                got=repr(minutes),
+                remedy="Write callbacks.time_limit.minutes=60.",
+            )
+        self.minutes = minutes
+        self._clock = clock
+        self._started = 0.0
+
+    def on_fit_begin(self, progress: Progress) -> None:
+        """Start the clock."""
+        self._started = self._clock()
+
+    def on_block_end(self, progress: Progress, block: Block) -> None:
+        """Ask to stop when the time is up."""
+        if self._clock() - self._started > 60 * self.minutes:
+            progress.stop(f"the time limit of {self.minutes:g} minutes was reached")

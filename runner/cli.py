@@ -1,0 +1,230 @@
+"""The command line: a few verbs, and plain Hydra behind everything else."""
+
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.errors import ConfigError, RunnerError, Terminated, nearest
+from runner.project import experiment_files, overlay
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from omegaconf import DictConfig
+
+USAGE = """\
+runner: experiments on data that does not fit in memory
+
+  runner list                          the experiments, and the options of each group
+  runner show NAME [key=value ...]     the composed config
+  runner run NAME|FILE [key=value ...] fit, evaluate, log; --dry-run says what would be done
+  runner runs [--limit N]              the record as a table
+  runner ui [RUN] [--port N]           look at the record in MLflow's user interface
+
+  --traceback                          with any verb: show where an error comes from
+
+Anything with = or a leading dash and no verb is plain Hydra:
+  runner experiment=quickstart estimator.alpha=1e-3,1e-4 -m
+"""
+
+WRONG, BROKEN, INTERRUPTED, TERMINATED = 2, 1, 130, 143
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    0: done. 1: a fault of ours. 2: a mistake, told in one line. 130 and 143: interrupted by
+    Ctrl-C or SIGTERM.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    traceback = "--traceback" in given
+    given = [text for text in given if text != "--traceback"]
+    warnings.formatwarning = _one_line_warning
+    try:
+        return _dispatch(given)
+    except (KeyboardInterrupt, Terminated) as stop:
+        if traceback:
+            raise
+        ctrl_c = isinstance(stop, KeyboardInterrupt)
+        _say("interrupted" if ctrl_c else "terminated")
+        return INTERRUPTED if ctrl_c else TERMINATED
+    except Exception as error:
+        if traceback:
+            raise
+        return _tell(error)
+
+
+def _dispatch(given: list[str]) -> int:
+    if not given or given[0] in ("help", "-h", "--help"):
+        sys.stdout.write(USAGE)
+        return 0
+    verb, rest = given[0], given[1:]
+    if verb in VERBS:
+        return VERBS[verb](rest)
+    if "=" in verb or verb.startswith(("-", "+", "~")):
+        return _hydra(given)
+    raise ConfigError(
+        "The verb", "be one of those there are", got=repr(verb), remedy=nearest(verb, VERBS)
+    )
+
+
+def _list(rest: list[str]) -> int:
+    _parser("list").parse_args(rest)
+    groups = {"experiments": experiment_files()}
+    for conf in reversed(overlay("conf")):
+        for folder in sorted(path for path in conf.iterdir() if path.is_dir()):
+            if folder.name != "hydra":
+                options = {path.stem: path for path in folder.glob("*.yaml")}
+                groups[folder.name] = dict(sorted((groups.get(folder.name, {}) | options).items()))
+    width = max(len(name) for options in groups.values() for name in options)
+    lines = []
+    for group, options in groups.items():
+        lines.append(group)
+        lines += [f"  {name:<{width}}  {_first_comment(p)}" for name, p in options.items()]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+def _first_comment(path: Path) -> str:
+    with path.open(encoding="utf-8") as lines:
+        comments = (line[1:].strip() for line in lines if line.startswith("#"))
+        return next((text for text in comments if not text.startswith("@package")), "")
+
+
+def _show(rest: list[str]) -> int:
+    from runner.config.compose import compose, parted
+    from runner.config.recipe import recipe
+    from runner.terminal import show_config
+
+    name, overrides = _experiment_of("show", rest)
+    config, _ = parted(compose(name, overrides))
+    show_config(recipe(config, overrides, name).config)
+    return 0
+
+
+def _run(rest: list[str]) -> int:
+    from runner.config.compose import select
+
+    name, others = _experiment_of("run", rest)
+    return _hydra([select(name), *others])
+
+
+def _hydra(given: list[str]) -> int:
+    from runner.config.app import main as hydra_main
+    from runner.config.compose import flags_first, opened
+
+    failures: list[Exception] = []
+    arguments = flags_first(opened([text for text in given if text != "--dry-run"]))
+    hydra_main(arguments, _task(failures, dry_run="--dry-run" in given))
+    for failure in failures:
+        raise failure
+    return 0
+
+
+def _task(failures: list[Exception], *, dry_run: bool) -> "Callable[[DictConfig], None]":
+    from runner.config.app import is_multirun
+
+    def task(config: "DictConfig") -> None:
+        try:
+            _perform(config, dry_run=dry_run)
+        except Exception as error:
+            if is_multirun():
+                _tell(error)  # Hydra goes on, and tells only the first failure when all are done
+                raise
+            failures.append(error)
+
+    return task
+
+
+def _perform(config: "DictConfig", *, dry_run: bool) -> None:
+    from runner.config.job import build
+    from runner.experiment import check, run
+    from runner.terminal import show_plan, show_result
+
+    experiment, recipe = build(config)
+    if dry_run:
+        train, holdout = experiment.dataset.split()
+        check(experiment, train)
+        show_plan(experiment, train, holdout)
+    else:
+        show_result(experiment, run(experiment, recipe))
+
+
+def _runs(rest: list[str]) -> int:
+    from runner.terminal import show_runs
+    from runner.tracking.record import recent_runs
+
+    parser = _parser("runs")
+    parser.add_argument("--limit", type=int, default=20)
+    show_runs(recent_runs(limit=parser.parse_args(rest).limit))
+    return 0
+
+
+def _ui(rest: list[str]) -> int:
+    from runner.tracking.record import find_run, run_link
+    from runner.tracking.server import serve
+
+    parser = _parser("ui")
+    parser.add_argument("run", nargs="?")
+    parser.add_argument("--port", type=int, default=5000)
+    asked = parser.parse_args(rest)
+    run = find_run(asked.run) if asked.run else None
+    with suppress(KeyboardInterrupt), serve(port=asked.port) as base_url:
+        sys.stdout.write(f"{run_link(base_url, run)}\nCtrl-C ends it\n")
+        sys.stdout.flush()
+        signal.pause()
+    return 0
+
+
+def _parser(verb: str) -> "ArgumentParser":
+    from argparse import ArgumentParser
+
+    return ArgumentParser(prog=f"runner {verb}", allow_abbrev=False)
+
+
+def _experiment_of(verb: str, rest: list[str]) -> tuple[str, list[str]]:
+    named = [text for text in rest if not text.startswith(("-", "+", "~")) and "=" not in text]
+    if not named:
+        raise ConfigError(
+            "The experiment",
+            "be named",
+            got="nothing",
+            remedy=f"Write `runner {verb} NAME`; `runner list` shows the names.",
+        )
+    rest = rest.copy()
+    rest.remove(named[0])
+    return named[0], rest
+
+
+VERBS: dict[str, Callable[[list[str]], int]] = {
+    "list": _list,
+    "show": _show,
+    "run": _run,
+    "runs": _runs,
+    "ui": _ui,
+}
+
+
+def _tell(error: Exception) -> int:
+    if isinstance(error, RunnerError):
+        _say(str(error))
+        return WRONG
+    from runner.config.messages import MISTAKES, translated
+
+    if isinstance(error, MISTAKES):
+        _say(str(translated(error)))
+        return WRONG
+    _say(f"{type(error).__name__}: {error}\n--traceback shows where it comes from.")
+    return BROKEN
+
+
+def _one_line_warning(message: Warning | str, *_: object, **__: object) -> str:
+    return f"warning: {message}\n"
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

@@ -1,0 +1,55 @@
+"""The Hydra application: what it reads, and what it does with a composed config."""
+
+import os
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from runner.project import builtin, project_root
+
+Task = Callable[[DictConfig], None]
+
+
+def prepare() -> None:
+    """Make Hydra see our plugins, resolvers and raw exceptions; calling it again does nothing."""
+    plugins = str(Path(__file__).resolve().parents[1] / "plugins")
+    if plugins not in sys.path:
+        sys.path.append(plugins)
+    OmegaConf.register_new_resolver("runner_folder", _folder, replace=True, use_cache=True)
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # it is the command line that words the errors
+
+
+def main(arguments: list[str], task: Task) -> None:
+    """Run Hydra's own command line with these arguments; the task gets each composed config."""
+    prepare()
+    application = hydra.main(
+        version_base="1.3", config_path=str(builtin("conf")), config_name="config"
+    )(task)
+    with _argv(["runner", *arguments]):
+        application()
+
+
+def is_multirun() -> bool:
+    """Say whether the task that is running is one of several."""
+    return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
+
+
+@contextmanager
+def _argv(argv: list[str]) -> Iterator[None]:
+    before, sys.argv = sys.argv, argv
+    try:
+        yield
+    finally:
+        sys.argv = before
+
+
+def _folder(kind: str = "") -> str:
+    folder = project_root() / ".runner" / "hydra"
+    return str(folder / uuid.uuid4().hex[:12] if kind == "sweep" else folder)

@@ -1,0 +1,88 @@
+"""From a composed config to an experiment, checked and built."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any, cast
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from runner.base import Recipe
+from runner.config.compose import compose, parted
+from runner.config.recipe import recipe
+from runner.config.validation import validate
+from runner.errors import ConfigError, RunnerError
+from runner.experiment import Experiment, Result
+from runner.experiment import run as run_experiment
+from runner.project import project_root
+
+
+def build(config: DictConfig) -> tuple[Experiment, Recipe]:
+    """Check a composed config and build its experiment.
+
+    Parameters
+    ----------
+    config : DictConfig
+        As Hydra composed it; its own ``hydra`` node may be there.
+
+    Raises
+    ------
+    RunnerError
+        If the config asks for something impossible; nothing was read or written.
+    """
+    config, hydra_node = parted(config)
+    root = str(project_root())
+    if root not in sys.path:
+        sys.path.append(root)  # last, so that no file of the project hides an installed module
+    validate(cast("dict[str, Any]", OmegaConf.to_container(config, resolve=True)))
+    selection = hydra_node.runtime.choices.get("experiment") or ""
+    overrides = [text for text in hydra_node.overrides.task if not text.startswith("experiment=")]
+    return _instantiate(config), recipe(config, overrides, selection)
+
+
+def _instantiate(config: DictConfig) -> Experiment:
+    try:
+        built = instantiate(config, _convert_="all")
+    except InstantiationException as error:
+        cause = error.__cause__
+        if isinstance(cause, RunnerError):
+            raise cause from error
+        key = str(error).rpartition("full_key: ")[2] if "full_key: " in str(error) else ""
+        raise ConfigError(
+            key or "The experiment",
+            "be something that can be built",
+            got=f"{type(cause).__name__}: {cause}" if cause else str(error).splitlines()[0],
+            remedy="Check its arguments in the file.",
+        ) from error
+    if not isinstance(built, Experiment):
+        raise ConfigError(
+            "_target_",
+            "be left as it is at the top of a file",
+            got=type(built).__name__,
+            remedy="Put _target_ under dataset or estimator instead.",
+        )
+    return built
+
+
+def run(name: str, overrides: Sequence[str] = ()) -> Result:
+    """Run an experiment, by its name or by the path of its file.
+
+    Parameters
+    ----------
+    name : str
+        A name that ``runner list`` shows, or the path of a YAML file.
+    overrides : sequence of str
+        What to change, as on the command line: ``["estimator.alpha=1e-3"]``.
+
+    Returns
+    -------
+    Result
+        The scores, the fitted model and the id of its run.
+
+    Raises
+    ------
+    RunnerError
+        If something a person can mend is wrong.
+    """
+    return run_experiment(*build(compose(name, overrides)))

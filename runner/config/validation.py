@@ -1,0 +1,93 @@
+"""Check a composed config against the names and signatures it refers to; no data is read."""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from runner.config.allow import resolve
+from runner.errors import ConfigError, nearest
+
+CHOSEN = {
+    "dataset": "dataset=make_classification, or another of `runner list`",
+    "estimator": "estimator=sgd_classifier, or another of `runner list`",
+}
+
+
+def validate(config: Mapping[str, Any]) -> None:
+    """Refuse a config that cannot be built.
+
+    Parameters
+    ----------
+    config : mapping
+        The composed config as plain containers, resolved; a value still to be set is ``"???"``.
+
+    Raises
+    ------
+    ConfigError
+        At the first key without a value, unknown to what it configures, or naming something
+        that is not allowed.
+    """
+    for noun, example in CHOSEN.items():
+        if not config.get(noun) or "_target_" not in config[noun]:
+            raise ConfigError(
+                noun, "be chosen", got=_what_is_there(config.get(noun)), remedy=f"Write {example}."
+            )
+    for key, value in _leaves(config):
+        if value == "???":
+            raise ConfigError(
+                key, "be set", got="nothing", remedy=f"Write it in the file, or {key}=... here."
+            )
+    _check_node("", config)
+
+
+def _what_is_there(node: Mapping[str, Any] | None) -> str:
+    named = [key for key in node or {} if key not in ("chunks", "holdout", "holdout_by", "seed")]
+    return f"only {', '.join(named)}" if named else "nothing"
+
+
+def _leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            yield from _leaves(value, _joined(key, name))
+    else:
+        yield key, node
+
+
+def _check_node(key: str, node: Any) -> None:
+    if isinstance(node, list):
+        for index, item in enumerate(node):
+            _check_node(_joined(key, index), item)
+    if not isinstance(node, Mapping):
+        return
+    if "_target_" in node:
+        target = resolve(_joined(key, "_target_"), str(node["_target_"]))
+        _check_keys(key, node, target)
+        if getattr(target, "names_a_function", False):
+            resolve(_joined(key, "function"), str(node["function"]))
+    for name, value in node.items():
+        _check_node(_joined(key, name), value)
+
+
+def _check_keys(key: str, node: Mapping[str, Any], target: Any) -> None:
+    if not inspect.isclass(target):
+        raise ConfigError(
+            _joined(key, "_target_"),
+            "name a class",
+            got=str(node["_target_"]),
+            remedy="A function that makes a dataset goes under dataset=function.",
+        )
+    parameters = inspect.signature(target).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return
+    for name in node:
+        if name != "_target_" and name not in parameters:
+            raise ConfigError(
+                _joined(key, name),
+                f"be a parameter of {target.__name__}" if key else "be a key of an experiment",
+                got=repr(name),
+                remedy=nearest(str(name), parameters),
+            )
+
+
+def _joined(key: str, name: object) -> str:
+    return f"{key}.{name}" if key else str(name)

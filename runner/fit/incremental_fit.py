@@ -1,0 +1,124 @@
+"""One estimator learning block by block."""
+
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any
+
+from runner.base import Block, Callback, Estimator, Progress
+from runner.errors import FitError, RunnerError
+from runner.fit.blame import blame, check_labels
+from runner.fit.progressive import Progressive
+
+
+class IncrementalFit:
+    """An estimator, how it is called, and how far it has come.
+
+    Each step tests, then trains, then tells the callbacks. ``partial_fit`` changes the estimator
+    in place; its return value is not used, because some return None.
+
+    Parameters
+    ----------
+    estimator : object with ``partial_fit``
+        Learns in place.
+    partial_fit : mapping, optional
+        Keyword arguments of every call, such as ``classes``.
+    score : Progressive, optional
+        Scores each block before it is learned.
+    callbacks : mapping of str to Callback, optional
+        Told, in this order, how the fit goes.
+    progress : Progress, optional
+        Where the counts are kept.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import SGDClassifier
+    >>> from runner.base import Block, Place
+    >>> fit = IncrementalFit(SGDClassifier(random_state=0), {"classes": [0, 1]})
+    >>> X, y = np.array([[0.0], [1.0]]), np.array([0, 1])
+    >>> fit.step(Block(X, y, None, Place(number=0, start=0, stop=2)))
+    >>> fit.progress.rows, fit.estimator.predict([[2.0]])
+    (2, array([1]))
+    """
+
+    def __init__(
+        self,
+        estimator: Estimator,
+        partial_fit: Mapping[str, Any] | None = None,
+        *,
+        score: Progressive | None = None,
+        callbacks: Mapping[str, Callback] | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.progress = progress or Progress()
+        self._arguments = dict(partial_fit or {})
+        self._score = score
+        self._callbacks = list((callbacks or {}).values())
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a callback asked to stop."""
+        return self.progress.stop_reason is not None
+
+    def begin(self) -> None:
+        """Tell the callbacks that the first block is coming."""
+        for callback in self._callbacks:
+            callback.on_fit_begin(self.progress)
+
+    def step(self, block: Block) -> None:
+        """Test on a block, learn from it, tell the callbacks; an empty block is only counted.
+
+        Raises
+        ------
+        FitError
+            If a label is not among ``classes`` or the estimator refuses the block; it names the
+            block, its rows and the cause. The estimator may be half changed.
+        """
+        progress = self.progress
+        progress.load_s += block.load_s
+        if block.n_rows == 0:
+            progress.empty_blocks += 1
+            return
+        try:
+            self._learn(block)
+        except RunnerError:
+            raise
+        except Exception as error:
+            raise blame(self.estimator, block, error) from error
+        progress.blocks += 1
+        progress.rows += block.n_rows
+        for callback in self._callbacks:
+            callback.on_block_end(progress, block)
+
+    def end_epoch(self) -> None:
+        """Count the epoch and tell the callbacks."""
+        self.progress.epoch += 1
+        if self._score is not None:
+            self._score.restart()
+        if self.progress.blocks == 0:
+            raise FitError(
+                "The training blocks",
+                "hold at least one row",
+                got=f"only empty ones, {self.progress.empty_blocks} of them",
+                remedy="Check the source, or hold out less.",
+            )
+        for callback in self._callbacks:
+            callback.on_epoch_end(self.progress)
+
+    def end(self) -> None:
+        """Tell the callbacks that no block will follow, however the fit ended."""
+        for callback in self._callbacks:
+            callback.on_fit_end(self.progress)
+
+    def _learn(self, block: Block) -> None:
+        check_labels(self._arguments.get("classes"), block)
+        if self._score is not None and self.progress.blocks:
+            self.progress.scores = self._score.update(self.estimator, block)
+        arguments = self._arguments
+        if block.sample_weight is not None:
+            arguments = {**arguments, "sample_weight": block.sample_weight}
+        target = () if block.y is None else (block.y,)
+        started = perf_counter()
+        self.estimator.partial_fit(block.X, *target, **arguments)
+        self.progress.fit_s += perf_counter() - started

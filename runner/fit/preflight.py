@@ -1,0 +1,146 @@
+"""What can be known before the first block is read."""
+
+import inspect
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from runner.base import Part
+from runner.errors import ConfigError, RunnerWarning, nearest
+
+_NUMBERS = "iufb"
+_TEXT = "USO"
+
+
+def check_fit(estimator: Any, arguments: Mapping[str, Any], part: Part) -> None:
+    """Refuse an estimator that cannot learn from these blocks with these arguments.
+
+    Parameters
+    ----------
+    estimator : object
+        What should learn.
+    arguments : mapping
+        The keyword arguments of ``partial_fit``.
+    part : Part
+        The training blocks; only their metadata is looked at.
+
+    Raises
+    ------
+    ConfigError
+        If there is no ``partial_fit``, a parameter has a value that scikit-learn refuses, it does
+        not take the arguments, ``classes`` is missing or
+        of another kind than the labels, or a target is missing.
+
+    Warns
+    -----
+    RunnerWarning
+        If ``classes`` are booleans and the labels are not: predictions would be booleans too.
+    """
+    _check_method(estimator)
+    _check_parameters(estimator)
+    _check_arguments(estimator, arguments, part)
+    if part.y is None:
+        _check_no_target(estimator)
+    elif "classes" in _accepted(estimator)[0] and part.y.shape[1:] == ():
+        _check_classes(estimator, arguments.get("classes"), part.y.dtype)
+
+
+def _check_method(estimator: Any) -> None:
+    if not callable(getattr(estimator, "partial_fit", None)):
+        raise ConfigError(
+            "The estimator",
+            "learn block by block, with a partial_fit method",
+            got=f"{type(estimator).__name__}, which has none",
+            remedy="Choose one that has, such as SGDClassifier; `runner list` shows them.",
+        )
+
+
+def _check_parameters(estimator: Any) -> None:
+    validate = getattr(estimator, "_validate_params", None)
+    if validate is None:
+        return
+    try:
+        validate()  # what scikit-learn itself does first in every fit
+    except ValueError as error:
+        raise ConfigError(
+            "estimator",
+            f"have parameters that {type(estimator).__name__} accepts",
+            got=str(error).rstrip("."),
+            remedy="Mend it under estimator.",
+        ) from error
+
+
+def _accepted(estimator: Any) -> tuple[list[str], bool]:
+    parameters = inspect.signature(estimator.partial_fit).parameters.values()
+    names = [p.name for p in parameters if p.name not in ("X", "y", "Y")]
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    return names, takes_any
+
+
+def _check_arguments(estimator: Any, arguments: Mapping[str, Any], part: Part) -> None:
+    names, takes_any = _accepted(estimator)
+    name = type(estimator).__name__
+    for key in arguments:
+        if key not in names and not takes_any:
+            raise ConfigError(
+                f"partial_fit.{key}",
+                f"be an argument of {name}.partial_fit",
+                got=repr(key),
+                remedy=nearest(key, names),
+            )
+    if part.sample_weight is not None and "sample_weight" not in names and not takes_any:
+        raise ConfigError(
+            "dataset.sample_weight",
+            f"be something {name}.partial_fit takes",
+            got="weights for an estimator that takes none",
+            remedy="Remove dataset.sample_weight, or choose an estimator that takes weights.",
+        )
+
+
+def _check_no_target(estimator: Any) -> None:
+    tags = getattr(estimator, "__sklearn_tags__", None)
+    if tags is not None and tags().target_tags.required:
+        raise ConfigError(
+            "The dataset",
+            f"have a target for {type(estimator).__name__}",
+            got="X without y",
+            remedy="Set dataset.target, or choose an estimator that needs none.",
+        )
+
+
+def _check_classes(estimator: Any, classes: Any, labels: np.dtype[Any]) -> None:
+    if classes is None:
+        raise ConfigError(
+            "partial_fit.classes",
+            "list every label, because no single block need hold them all",
+            got="nothing",
+            remedy="Write partial_fit: {classes: [0, 1]}, with the labels of your data.",
+        )
+    given = np.asarray(classes)
+    if given.ndim != 1 or len(np.unique(given)) < 2:  # noqa: PLR2004  (a classifier tells two apart)
+        raise ConfigError(
+            "partial_fit.classes",
+            "list two labels or more",
+            got=repr(classes),
+            remedy=f"List every label {type(estimator).__name__} shall tell apart.",
+        )
+    if (given.dtype.kind in _NUMBERS) != (labels.kind in _NUMBERS):
+        raise ConfigError(
+            "partial_fit.classes",
+            f"be of the labels' type, {_kind(labels)}",
+            got=f"{classes!r} ({_kind(given.dtype)})",
+            remedy="In YAML, [0, 1] are numbers and ['0', '1'] are text.",
+        )
+    if given.dtype.kind == "b" and labels.kind != "b":
+        warnings.warn(
+            f"partial_fit.classes are booleans and the labels are {_kind(labels)}: the model will "
+            "predict booleans. YAML reads yes, no, on and off as booleans; put them in quotes.",
+            RunnerWarning,
+            stacklevel=2,
+        )
+
+
+def _kind(dtype: np.dtype[Any]) -> str:
+    return "text" if dtype.kind in _TEXT else str(dtype)

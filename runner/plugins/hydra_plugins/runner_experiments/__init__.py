@@ -1,0 +1,1 @@
+"""Experiments as a group of options, for Hydra."""

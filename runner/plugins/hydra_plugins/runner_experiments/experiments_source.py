@@ -1,0 +1,55 @@
+"""Let Hydra find experiment files, and read them without a package header."""
+
+from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra.core.object_type import ObjectType
+from hydra.plugins.config_source import ConfigResult
+
+GROUP = "experiment"
+
+
+class ExperimentsSource(FileConfigSource):
+    """The files of ``experiments://FOLDER`` as the options of the group ``experiment``.
+
+    They are composed at the root of the config, as if each began with ``# @package _global_``.
+    """
+
+    @staticmethod
+    def scheme() -> str:
+        """Return the scheme of this source in Hydra's search path."""
+        return "experiments"
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """Read ``experiment/NAME`` from ``FOLDER/NAME.yaml``."""
+        result = super().load_config(_inside(config_path))
+        if result.header.get("package") is None:
+            result.header["package"] = "_global_"
+        return result
+
+    def available(self) -> bool:
+        """Say whether the folder is there."""
+        return super().is_group("")
+
+    def is_group(self, config_path: str) -> bool:
+        """Say whether this is the one group there is."""
+        return config_path.strip("/") in ("", GROUP)
+
+    def is_config(self, config_path: str) -> bool:
+        """Say whether there is such an experiment."""
+        path = config_path.strip("/")
+        return path.startswith(f"{GROUP}/") and super().is_config(_inside(path))
+
+    def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
+        """List the group, or the experiments in it."""
+        if not config_path.strip("/"):
+            return [GROUP] if results_filter in (None, ObjectType.GROUP) else []
+        if results_filter == ObjectType.GROUP:
+            return []
+        return sorted(
+            name.removesuffix(".yaml")
+            for name in super().list("", ObjectType.CONFIG)
+            if super(ExperimentsSource, self).is_config(name)
+        )
+
+
+def _inside(config_path: str) -> str:
+    return config_path.strip("/").removeprefix(f"{GROUP}/")

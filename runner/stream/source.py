@@ -1,0 +1,121 @@
+"""Read any one block of a lazy part: one graph, made once, culled per block."""
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from dask._task_spec import convert_legacy_graph
+from dask.local import get_sync
+from dask.optimization import cull
+
+from runner.base import Block, LazyArray, Part, Place
+from runner.errors import DatasetError, FitError, RunnerError
+
+Transform = Callable[[Any], Any]
+
+
+class BlockSource:
+    """The blocks of a part, each read on its own and in any order.
+
+    The graph of X, y and weights is materialised once. A block is computed by culling its own
+    tasks from it and running them in the calling thread, all three arrays in one go, so that
+    what they share is read once. Slicing a Dask array per block instead would cost time that
+    grows with the number of blocks.
+
+    Parameters
+    ----------
+    part : Part
+        Lazy arrays cut in the same row blocks.
+    transform : callable, optional
+        Applied to the X of each block as it is read: the stateless stages before the estimator.
+
+    Notes
+    -----
+    Safe to call from several threads at once, as far as the part's own tasks are.
+    """
+
+    def __init__(self, part: Part, transform: Transform | None = None) -> None:
+        self.part = part
+        self._transform = transform
+        arrays = [array for array in (part.X, part.y, part.sample_weight) if array is not None]
+        graph: dict[Any, Any] = {}
+        for array in arrays:
+            graph.update(array.__dask_graph__())
+        self._graph = convert_legacy_graph(graph)
+        self._keys = list(zip(*(_block_keys(array) for array in arrays), strict=True))
+
+    def read(self, index: int, epoch: int = 0, position: int = 0) -> Block:
+        """Read one block.
+
+        Parameters
+        ----------
+        index : int
+            Which of the part's blocks, from 0.
+        epoch, position : int
+            Which pass this is, and how many blocks came before in it.
+
+        Raises
+        ------
+        DatasetError
+            If the block cannot be read, or its arrays have different lengths.
+        FitError
+            If a stage before the estimator refuses the block.
+        """
+        started = perf_counter()
+        place = self.part.places[index]
+        X, y, weight = self._compute(index, place)
+        if self._transform is not None and X.shape[0]:
+            X = self._transformed(self._transform, X, place)
+        return Block(X, y, weight, place, epoch, position, perf_counter() - started)
+
+    def _compute(self, index: int, place: Place) -> tuple[Any, Any, Any]:
+        keys = list(self._keys[index])
+        tasks, _ = cull(self._graph, keys)
+        try:
+            values = iter(get_sync(tasks, keys))
+        except RunnerError:
+            raise
+        except Exception as error:
+            raise DatasetError(
+                place.subject,
+                "be readable",
+                got=f"{type(error).__name__}: {error}",
+                remedy="Check the source of these rows.",
+            ) from error
+        X = next(values)
+        y = next(values) if self.part.y is not None else None
+        weight = next(values) if self.part.sample_weight is not None else None
+        _check_lengths(place, X=X, y=y, sample_weight=weight)
+        return X, y, weight
+
+    @staticmethod
+    def _transformed(transform: Transform, X: Any, place: Place) -> Any:
+        try:
+            return transform(X)
+        except RunnerError:
+            raise
+        except Exception as error:
+            raise FitError(
+                place.subject,
+                "pass through preprocessing",
+                got=f"{type(error).__name__}: {error}",
+                remedy="Check the stages under preprocessing against what the dataset holds.",
+            ) from error
+
+
+def _block_keys(array: LazyArray) -> list[Any]:
+    return [row[0] if isinstance(row, list) else row for row in array.__dask_keys__()]
+
+
+def _check_lengths(place: Place, **arrays: Any) -> None:
+    lengths = {
+        name: int(np.shape(array)[0]) for name, array in arrays.items() if array is not None
+    }
+    if len(set(lengths.values())) > 1:
+        raise DatasetError(
+            place.subject,
+            "hold as many rows of each array",
+            got=" and ".join(f"{n} of {name}" for name, n in lengths.items()),
+            remedy="Make X, y and the weights from the same rows of the source.",
+        )

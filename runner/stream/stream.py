@@ -1,0 +1,110 @@
+"""Deliver the blocks of an epoch: in a seeded order, a few read ahead, never more."""
+
+from collections import deque
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from runner.base import Block, Part
+from runner.errors import ConfigError
+from runner.seeds import derive
+from runner.stream.source import BlockSource, Transform
+
+
+@dataclass(kw_only=True)
+class Stream:
+    """How blocks reach the learner.
+
+    Parameters
+    ----------
+    shuffle : bool
+        Deliver the training blocks in a new random order in each epoch.
+    prefetch : int
+        How many blocks are read ahead, each in a thread of its own, while the learner is busy
+        with one: ``prefetch + 1`` blocks are alive at most. 0 reads each block when it is asked
+        for.
+    seed : int
+        Decides the orders.
+    """
+
+    shuffle: bool = True
+    prefetch: int = 2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a prefetch that is no number of blocks."""
+        if isinstance(self.prefetch, bool) or not isinstance(self.prefetch, int):
+            refused = True
+        else:
+            refused = self.prefetch < 0
+        if refused:
+            raise ConfigError(
+                "stream.prefetch",
+                "be a number of blocks, at least 0",
+                got=repr(self.prefetch),
+                remedy="Write stream.prefetch=2 to read two blocks ahead.",
+            )
+
+    def source(self, part: Part, transform: Transform | None = None) -> BlockSource:
+        """Return what reads the blocks of a part, through the stateless stages."""
+        return BlockSource(part, transform)
+
+    def order(self, n_blocks: int, epoch: int) -> list[int]:
+        """Return the order of an epoch's blocks; the same seed and epoch give the same order.
+
+        Examples
+        --------
+        >>> Stream(seed=10).order(5, epoch=0), Stream(seed=10).order(5, epoch=1)
+        ([0, 3, 4, 1, 2], [1, 0, 3, 4, 2])
+        >>> Stream(shuffle=False).order(5, epoch=1)
+        [0, 1, 2, 3, 4]
+        """
+        if not self.shuffle:
+            return list(range(n_blocks))
+        rng = np.random.default_rng(derive(self.seed, "order", epoch))
+        return [int(index) for index in rng.permutation(n_blocks)]
+
+    def epoch(self, source: BlockSource, epoch: int) -> Generator[Block]:
+        """Yield the blocks of one training epoch; close the generator to end its threads."""
+        return read_ahead(source, self.order(source.part.n_blocks, epoch), epoch, self.prefetch)
+
+    def in_order(self, source: BlockSource) -> Generator[Block]:
+        """Yield the blocks as the dataset has them, for evaluation."""
+        return read_ahead(source, range(source.part.n_blocks), 0, self.prefetch)
+
+
+def read_ahead(
+    source: BlockSource, order: Sequence[int], epoch: int, prefetch: int
+) -> Generator[Block]:
+    """Yield blocks in order while up to ``prefetch`` further ones are read in threads.
+
+    At most ``prefetch + 1`` blocks are alive, provided that the caller drops each block before
+    it asks for the next. An error surfaces at its own block. However the generator ends, what
+    was queued is cancelled and the threads are joined.
+    """
+    if prefetch == 0:
+        for position, index in enumerate(order):
+            yield source.read(index, epoch, position)
+        return
+    pool = ThreadPoolExecutor(min(prefetch, len(order)) or 1, thread_name_prefix="runner-stream")
+    pending: deque[Future[Block]] = deque()
+    waiting = iter(enumerate(order))
+
+    def submit_next() -> None:
+        for position, index in waiting:
+            pending.append(pool.submit(source.read, index, epoch, position))
+            return
+
+    try:
+        for _ in range(prefetch):
+            submit_next()
+        while pending:
+            block = pending.popleft().result()
+            submit_next()
+            yield block
+            del block
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        pending.clear()

@@ -1,0 +1,105 @@
+"""What a person sees of configs, plans, results and records."""
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from runner.base import Part
+    from runner.experiment import Experiment, Result
+
+
+def show_config(text: str) -> None:
+    """Write a composed config as YAML, coloured on a terminal."""
+    console = Console()
+    if console.is_terminal:
+        console.print(Syntax(text.rstrip(), "yaml", background_color="default"))
+    else:
+        sys.stdout.write(text)
+
+
+def show_plan(experiment: "Experiment", train: "Part", holdout: "Part | None") -> None:
+    """Write what a run would do."""
+    rows = [
+        ("experiment", experiment.name),
+        ("dataset", f"{type(experiment.dataset).__name__}, {_width(train)}"),
+        ("train", _extent(train)),
+        ("holdout", "none" if holdout is None else _extent(holdout)),
+        *(
+            (f"preprocessing.{name}", type(stage).__name__)
+            for name, stage in experiment.preprocessing.items()
+        ),
+        ("estimator", _one_line(experiment.estimator)),
+        (
+            "partial_fit",
+            _one_line(dict(experiment.partial_fit)) if experiment.partial_fit else "-",
+        ),
+        ("epochs", str(experiment.fit.epochs)),
+        ("scores", ", ".join(_scorers(experiment, train)) or "none"),
+    ]
+    _print_pairs(rows)
+    sys.stdout.write("dry run: nothing was read, fitted or logged\n")
+
+
+def show_result(experiment: "Experiment", result: "Result") -> None:
+    """Write the scores of a run and where to look at it."""
+    progress = result.progress
+    rows = [(name, f"{score:.4f}") for name, score in result.scores.items()]
+    learned = f"{progress.rows:,} rows in {progress.blocks:,} blocks"
+    rows.append(("learned", f"{learned}, {_count(progress.epoch, 'epoch')}"))
+    if progress.empty_blocks:
+        rows.append(("skipped", _count(progress.empty_blocks, "empty block")))
+    if progress.stop_reason:
+        rows.append(("stopped", progress.stop_reason))
+    rows.append(("run", result.run_id))
+    if result.url:
+        rows.append(("record", result.url))
+    if result.run_id:
+        rows.append(("look", f"runner ui {result.run_id[:8]}"))
+    sys.stdout.write(f"{experiment.name}\n")
+    _print_pairs(rows)
+
+
+def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Write a table; full width where the output is no terminal, so that nothing is cut."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=10_000)
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table, crop=False)
+
+
+def _print_pairs(rows: list[tuple[str, str]]) -> None:
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        sys.stdout.write(f"  {name:<{width}}  {value}\n")
+
+
+def _scorers(experiment: "Experiment", train: "Part") -> list[str]:
+    return list(experiment.evaluation.names(experiment.estimator, train.y is not None))
+
+
+def _extent(part: "Part") -> str:
+    sizes = sorted(set(part.X.chunks[0]))
+    each = f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
+    return f"{part.n_rows:,} rows in {_count(part.n_blocks, 'block')} of {each}"
+
+
+def _width(part: "Part") -> str:
+    if len(part.X.shape) == 1:
+        return "lines of text"
+    return f"{part.X.shape[1]:,} features of {part.X.dtype}"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def _one_line(value: Any) -> str:
+    return " ".join(str(value).split())

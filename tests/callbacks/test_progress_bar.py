@@ -1,0 +1,73 @@
+"""What a person sees while a fit goes on."""
+
+import io
+
+import pytest
+
+from runner.base import Progress
+from runner.callbacks.progress_bar import ProgressBar, describe
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def halfway():
+    return Progress(total_rows=200, rows=100, blocks=4, scores={"accuracy": 0.9, "f1": 0.8})
+
+
+def test_a_terminal_is_shown_a_live_bar_with_speed_score_and_time_left(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "120")
+    file = Terminal()
+    bar, progress = ProgressBar(file=file), halfway()
+    bar.on_fit_begin(progress)
+    bar.on_block_end(progress, None)
+    bar.on_fit_end(progress)
+    shown = file.getvalue()
+    assert "50%" in shown
+    assert "rows/s" in shown
+    assert "accuracy 0.9000" in shown
+    assert "left" in shown
+    assert "\x1b[" in shown
+
+
+def test_elsewhere_a_line_is_written_every_few_seconds(monkeypatch):
+    now = iter([0.0, 1.0, 5.5, 6.0, 9.0])
+    monkeypatch.setattr("runner.callbacks.progress_bar.monotonic", lambda: next(now))
+    file = io.StringIO()
+    bar, progress = ProgressBar(every_s=5.0, file=file), halfway()
+    bar.on_fit_begin(progress)
+    for _ in range(3):
+        bar.on_block_end(progress, None)
+    bar.on_fit_end(progress)
+    lines = file.getvalue().splitlines()
+    assert lines == [
+        "fit 50% · 100 rows in 4 blocks · 18 rows/s · accuracy 0.9000 · 0:00:05 left",
+        "fit 50% · 100 rows in 4 blocks · 11 rows/s · accuracy 0.9000 · 0:00:09 left",
+    ]
+
+
+def test_a_fit_that_learned_nothing_leaves_no_line():
+    file = io.StringIO()
+    bar = ProgressBar(file=file)
+    bar.on_fit_begin(Progress())
+    bar.on_fit_end(Progress())
+    assert file.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("progress", "elapsed_s", "line"),
+    [
+        (Progress(rows=10, blocks=1), 2.0, "10 rows in 1 block · 5 rows/s"),
+        (Progress(rows=10, blocks=2), 0.0, "10 rows in 2 blocks · 0 rows/s"),
+        (
+            Progress(total_rows=10**9, rows=10**6, blocks=10),
+            10.0,
+            "0% · 1,000,000 rows in 10 blocks · 100,000 rows/s · 2:46:30 left",
+        ),
+    ],
+)
+def test_what_is_not_known_is_left_out(progress, elapsed_s, line):
+    assert describe(progress, elapsed_s) == line

@@ -1,0 +1,68 @@
+"""What every test may lean on: a project of its own, small parts, and no leaked threads."""
+
+import os
+import threading
+import time
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from runner.base import Part, Place
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    """Give each test an empty project, so that none writes beside the checkout."""
+    root = tmp_path / "project"
+    root.mkdir()
+    monkeypatch.setenv("RUNNER_PROJECT", str(root))
+    for name in ("MLFLOW_TRACKING_URI", "RUNNER_EXPERIMENTS", "RUNNER_ALLOW"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture(autouse=True)
+def no_stream_thread_is_left():
+    """Fail a test that leaves a thread of the stream behind."""
+    yield
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        left = [t.name for t in threading.enumerate() if t.name.startswith("runner-stream")]
+        if not left:
+            return
+        time.sleep(0.01)
+    pytest.fail(f"threads left behind: {left}")
+
+
+@pytest.fixture
+def make_part():
+    """Return what makes a part of known arrays."""
+
+    def make(X, y=None, sample_weight=None, chunks=25):
+        X = da.from_array(np.asarray(X), chunks=(chunks, -1)[: np.ndim(X)])
+        starts = np.concatenate([[0], np.cumsum(X.chunks[0])]).tolist()
+        places = [
+            Place(i, start, stop)
+            for i, (start, stop) in enumerate(zip(starts, starts[1:], strict=False))
+        ]
+        y, sample_weight = (
+            None
+            if array is None
+            else da.from_array(np.asarray(array), chunks=(chunks, *np.shape(array)[1:]))
+            for array in (y, sample_weight)
+        )
+        return Part(X, y, sample_weight, tuple(places))
+
+    return make
+
+
+@pytest.fixture
+def points():
+    """Return 100 rows of 20 features and a binary target that depends on them."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 20))
+    return X, (X[:, 0] > 0).astype(int)

@@ -1,0 +1,110 @@
+"""What is refused before the first block."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.linear_model import SGDClassifier, SGDRegressor
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPRegressor
+
+from runner.errors import ConfigError, RunnerWarning
+from runner.fit.preflight import check_fit
+
+
+@pytest.fixture
+def part(make_part):
+    return make_part(np.ones((50, 3)), np.arange(50) % 2)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "arguments", "said"),
+    [
+        (
+            KNeighborsClassifier(),
+            {"classes": [0, 1]},
+            "The estimator must learn block by block, with a partial_fit method; got "
+            "KNeighborsClassifier, which has none. Choose one that has, such as SGDClassifier; "
+            "`runner list` shows them.",
+        ),
+        (
+            SGDClassifier(),
+            {"clases": [0, 1]},
+            "partial_fit.clases must be an argument of SGDClassifier.partial_fit; got 'clases'. "
+            "Did you mean 'classes'?",
+        ),
+        (
+            SGDClassifier(),
+            {},
+            "partial_fit.classes must list every label, because no single block need hold them "
+            "all; got nothing. Write partial_fit: {classes: [0, 1]}, with the labels of your data.",
+        ),
+        (
+            SGDClassifier(),
+            {"classes": [1]},
+            "partial_fit.classes must list two labels or more; got [1]. List every label "
+            "SGDClassifier shall tell apart.",
+        ),
+        (
+            SGDClassifier(),
+            {"classes": ["0", "1"]},
+            "partial_fit.classes must be of the labels' type, int64; got ['0', '1'] (text). "
+            "In YAML, [0, 1] are numbers and ['0', '1'] are text.",
+        ),
+        (
+            SGDClassifier(alpha=-1.0),
+            {"classes": [0, 1]},
+            "estimator must have parameters that SGDClassifier accepts; got The 'alpha' parameter "
+            "of SGDClassifier must be a float in the range [0.0, inf). Got -1.0 instead. Mend it "
+            "under estimator.",
+        ),
+    ],
+)
+def test_what_cannot_be_learned_is_refused(part, estimator, arguments, said):
+    with pytest.raises(ConfigError) as caught:
+        check_fit(estimator, arguments, part)
+    assert str(caught.value) == said
+
+
+def test_text_labels_and_number_classes_are_refused(make_part):
+    part = make_part(np.ones((4, 1)), np.array(["a", "b", "a", "b"]))
+    with pytest.raises(ConfigError, match="be of the labels' type, text; got"):
+        check_fit(GaussianNB(), {"classes": [0, 1]}, part)
+
+
+def test_a_missing_target_is_refused(make_part):
+    with pytest.raises(ConfigError, match="must have a target for SGDRegressor; got X without y"):
+        check_fit(SGDRegressor(), {}, make_part(np.ones((4, 1))))
+
+
+def test_weights_for_an_estimator_that_takes_none_are_refused(make_part):
+    from sklearn.cluster import Birch
+
+    part = make_part(np.ones((4, 1)), None, np.ones(4))
+    with pytest.raises(ConfigError, match=r"dataset\.sample_weight must be something Birch\.part"):
+        check_fit(Birch(), {}, part)
+
+
+def test_booleans_for_number_labels_are_told(part):
+    with pytest.warns(RunnerWarning, match="the model will predict booleans"):
+        check_fit(SGDClassifier(), {"classes": [False, True]}, part)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "arguments"),
+    [
+        (SGDClassifier(), {"classes": [0, 1]}),
+        (SGDClassifier(), {"classes": [0.0, 1.0]}),
+        (SGDClassifier(), {"classes": [0, 1, 2]}),
+        (SGDClassifier(), {"classes": [1, 0, 0]}),
+        (SGDRegressor(), {}),
+        (MLPRegressor(), {}),
+        (MiniBatchKMeans(), {}),
+    ],
+)
+def test_what_is_healthy_passes_without_a_word(part, estimator, arguments):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_fit(estimator, arguments, part)

@@ -1,0 +1,143 @@
+"""Order, reading ahead and its bound."""
+
+import threading
+import time
+import weakref
+from contextlib import closing
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runner.base import Part, Place
+from runner.errors import ConfigError, DatasetError
+from runner.stream.stream import Stream
+
+
+class Alive:
+    """Counts the blocks of X that are alive, by weak references."""
+
+    def __init__(self):
+        self.now = self.most = self.loads = 0
+        self._lock = threading.Lock()
+
+    def load(self, i, load_s=0.0):
+        time.sleep(load_s)
+        X = np.full((5, 2), i)
+        with self._lock:
+            self.loads += 1
+            self.now += 1
+            self.most = max(self.most, self.now)
+        weakref.finalize(X, self._gone)
+        return X
+
+    def _gone(self):
+        with self._lock:
+            self.now -= 1
+
+
+def part_of(load, n_blocks, *args):
+    X = da.concatenate(
+        [
+            da.from_delayed(dask.delayed(load, pure=False)(i, *args), (5, 2), dtype=int)
+            for i in range(n_blocks)
+        ]
+    )
+    places = tuple(Place(i, 5 * i, 5 * i + 5) for i in range(n_blocks))
+    return Part(X, None, None, places)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 200), st.integers(0, 5))
+@settings(deadline=None, max_examples=50)
+def test_an_order_is_a_permutation_and_always_the_same(seed, n_blocks, epoch):
+    order = Stream(seed=seed).order(n_blocks, epoch)
+    assert sorted(order) == list(range(n_blocks))
+    assert order == Stream(seed=seed).order(n_blocks, epoch)
+
+
+def test_each_epoch_and_each_seed_has_an_order_of_its_own():
+    orders = [tuple(Stream(seed=seed).order(50, epoch)) for seed in (0, 1) for epoch in (0, 1, 2)]
+    assert len(set(orders)) == 6
+
+
+def test_the_blocks_come_in_the_order_of_the_epoch(make_part, points):
+    stream = Stream(seed=3)
+    source = stream.source(make_part(*points, chunks=5))
+    for epoch in (0, 1):
+        blocks = list(stream.epoch(source, epoch))
+        assert [block.place.number for block in blocks] == stream.order(20, epoch)
+        assert [block.position for block in blocks] == list(range(20))
+        assert {block.epoch for block in blocks} == {epoch}
+
+
+def test_evaluation_reads_in_the_order_of_the_dataset(make_part, points):
+    stream = Stream(shuffle=True)
+    blocks = stream.in_order(stream.source(make_part(*points)))
+    assert [block.place.number for block in blocks] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("prefetch", [0, 1, 2, 4])
+@pytest.mark.parametrize(("load_s", "fit_s"), [(0.0, 0.003), (0.003, 0.0)])
+def test_at_most_prefetch_plus_one_blocks_are_alive(prefetch, load_s, fit_s):
+    alive = Alive()
+    stream = Stream(prefetch=prefetch)
+    source = stream.source(part_of(alive.load, 40, load_s))
+    for block in stream.epoch(source, 0):
+        time.sleep(fit_s)
+        del block
+    assert alive.loads == 40
+    assert alive.now == 0
+    assert alive.most <= prefetch + 1
+
+
+def test_as_many_blocks_load_at_once_as_are_read_ahead():
+    both = threading.Barrier(2, timeout=20)
+
+    def load(i):
+        both.wait()  # passes only when two loads run at the same time
+        return np.full((5, 2), i)
+
+    stream = Stream(prefetch=2, shuffle=False)
+    assert len(list(stream.epoch(stream.source(part_of(load, 6)), 0))) == 6
+
+
+def test_closing_in_mid_epoch_ends_the_threads_and_reads_no_further():
+    alive = Alive()
+    stream = Stream(prefetch=2)
+    with closing(stream.epoch(stream.source(part_of(alive.load, 40)), 0)) as blocks:
+        next(blocks)
+    assert not [t for t in threading.enumerate() if t.name.startswith("runner-stream")]
+    assert alive.loads <= 3
+
+
+@pytest.mark.parametrize("prefetch", [0, 3])
+def test_an_error_surfaces_at_its_own_block_and_ends_the_threads(prefetch):
+    def load(i):
+        if i == 4:
+            raise OSError("gone")
+        return np.full((5, 2), i)
+
+    stream = Stream(prefetch=prefetch, shuffle=False)
+    seen = []
+    blocks = stream.epoch(stream.source(part_of(load, 10)), 0)
+    with pytest.raises(DatasetError, match=r"Block 4 \(rows 20 to 24\)"):
+        seen.extend(block.place.number for block in blocks)
+    assert seen == [0, 1, 2, 3]
+
+
+def test_the_depth_changes_no_bit_of_what_is_delivered(make_part, points):
+    part = make_part(*points, chunks=7)
+    delivered = [
+        [(b.place, b.X.tobytes(), b.y.tobytes()) for b in stream.epoch(stream.source(part), 0)]
+        for stream in (Stream(prefetch=depth) for depth in (0, 1, 3, 50))
+    ]
+    assert delivered[1:] == delivered[:-1]
+
+
+@pytest.mark.parametrize("prefetch", [-1, 1.5, True, "2"])
+def test_a_prefetch_that_is_no_number_of_blocks_is_refused(prefetch):
+    with pytest.raises(ConfigError, match=r"stream\.prefetch must be a number of blocks"):
+        Stream(prefetch=prefetch)
