@@ -1,0 +1,200 @@
+"""Score an estimator on a stream of blocks as if it had been one array."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from runner.base import Block, Evaluated, Place, Scores
+from runner.errors import ConfigError, FitError, RunnerWarning
+from runner.evaluation.kept import Kept
+from runner.evaluation.replay import ask
+from runner.evaluation.scorers import Scorer, defaults, scorer
+from runner.evaluation.shortcuts import shortcut
+from runner.evaluation.suitability import check_labels, check_suitable
+
+
+@dataclass(kw_only=True)
+class Evaluation:
+    """Which scores are computed, on the way and in the end.
+
+    Parameters
+    ----------
+    scoring : list of str, str or None
+        scikit-learn's names of scorers, ``neg_*`` with their sign, and ``neg_inertia``: minus the
+        sum of the squared distances of rows to their cluster's centre. None is what suits the
+        estimator: ``accuracy`` for a classifier; ``r2`` and ``neg_root_mean_squared_error`` for a
+        regressor; ``adjusted_rand_score`` and ``v_measure_score`` for a clusterer where there is
+        a y, else ``neg_inertia``; nothing for a transformer or an outlier detector.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import SGDClassifier
+    >>> Evaluation().names(SGDClassifier(), has_target=True)
+    ['accuracy']
+    """
+
+    scoring: list[str] | str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what are not names."""
+        names: Any = self.scoring or []
+        if not isinstance(names, str | list | tuple) or not all(isinstance(n, str) for n in names):
+            raise ConfigError(
+                "evaluation.scoring",
+                "be a list of scorers' names",
+                got=repr(self.scoring),
+                remedy="Write evaluation.scoring=[accuracy,roc_auc].",
+            )
+
+    def names(self, estimator: Any, has_target: bool) -> list[str]:
+        """Return the names of the scorers for this estimator, each once, in the order asked."""
+        if self.scoring is None:
+            return defaults(estimator, has_target)
+        return (
+            [self.scoring] if isinstance(self.scoring, str) else list(dict.fromkeys(self.scoring))
+        )
+
+    def check(self, estimator: Any, has_target: bool, classes: Any = None) -> None:
+        """Refuse, before the first block, what cannot be scored.
+
+        Parameters
+        ----------
+        estimator : object
+            Fitted or not.
+        has_target : bool
+            Whether the dataset has a y.
+        classes : array of shape (n_classes,), optional
+            The labels of a y of one column, where they are known.
+
+        Raises
+        ------
+        ConfigError
+            If a scorer does not exist, needs a y where there is none, belongs to another kind of
+            estimator, needs a method that the estimator lacks as it is set, or is not defined
+            for these labels.
+        """
+        for name in self.names(estimator, has_target):
+            check_suitable(scorer(name), estimator, has_target)
+            if classes is not None:
+                check_labels(scorer(name), estimator, classes)
+
+    def over(self, estimator: Any, blocks: Iterator[Block]) -> Evaluated:
+        """Score a fitted estimator on all rows of some blocks.
+
+        The scores are those that scikit-learn's scorers give for the whole arrays, bit for bit
+        where the estimator answers for a row alike in any block. One block is in memory at a
+        time; what is kept of it is told in ``Kept``.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            What predicts.
+        blocks : iterator of Block
+            Read to the end, and closed if it can be. Without a scorer it is not read past its
+            first block.
+
+        Returns
+        -------
+        Evaluated
+            Without scores where there were no rows.
+
+        Raises
+        ------
+        ConfigError
+            As ``check``.
+        FitError
+            If the estimator cannot predict some block; it names the block and the cause.
+
+        Warns
+        -----
+        RunnerWarning
+            Once for each scorer that scikit-learn calls ill-defined on these rows, or refuses to
+            compute, in which case it is NaN; and once if there are labels that the estimator
+            never learned, which count as errors.
+        """
+        try:
+            return self._over(estimator, blocks)
+        finally:
+            close = getattr(blocks, "close", None)
+            if close is not None:
+                close()
+
+    def score_block(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> Scores:
+        """Score a fitted estimator on one block.
+
+        A score that is not defined on so few rows, such as ``roc_auc`` with one class, is NaN and
+        nothing is said. What the estimator itself raises is passed on. While a scorer without a
+        shortcut is computed, warnings of other threads are not shown either.
+
+        Returns
+        -------
+        dict of str to float
+        """
+        scorers = self._scorers(estimator, y)
+        if not X.shape[0]:
+            return dict.fromkeys((s.name for s in scorers), float("nan"))
+        methods = dict.fromkeys(s.method(estimator) for s in scorers)
+        answers = ask(estimator, methods, X, sample_weight)
+        predicted = answers.get("predict")
+        scores = {s.name: shortcut(s.name, y, predicted, sample_weight) for s in scorers}
+        rest = [s for s in scorers if scores[s.name] is None]
+        if rest:
+            kept = Kept(estimator, rest, y, sample_weight)
+            kept.add(answers, y, sample_weight)
+            scores.update(kept.scores()[0])
+        return cast("Scores", scores)
+
+    def _over(self, estimator: Any, blocks: Iterator[Block]) -> Evaluated:
+        kept: Kept | None = None
+        unseen: dict[Any, Place] = {}
+        n_rows = 0
+        for block in blocks:
+            if block.n_rows:
+                kept = kept or self._begin(estimator, block)
+                if not kept.methods:
+                    break
+                unseen.update(dict.fromkeys(_add(kept, estimator, block), block.place))
+                n_rows += block.n_rows
+            del block
+        if kept is None:
+            return Evaluated({}, n_rows)
+        scores, remarks = kept.scores()
+        _warn(remarks, unseen)
+        return Evaluated(scores, n_rows, kept.confusion(), kept.predictions())
+
+    def _begin(self, estimator: Any, block: Block) -> Kept:
+        self.check(estimator, block.y is not None)
+        scorers = self._scorers(estimator, block.y)
+        return Kept(estimator, scorers, block.y, block.sample_weight, pictures=bool(scorers))
+
+    def _scorers(self, estimator: Any, y: Any) -> list[Scorer]:
+        return [scorer(name) for name in self.names(estimator, y is not None)]
+
+
+def _add(kept: Kept, estimator: Any, block: Block) -> list[Any]:
+    try:
+        answers = ask(estimator, kept.methods, block.X, block.sample_weight)
+        return kept.add(answers, block.y, block.sample_weight)
+    except Exception as error:
+        cause = (str(error).strip() or "no message").splitlines()[0].rstrip(".")
+        raise FitError(
+            block.place.subject,
+            f"be rows that {type(estimator).__name__} can predict",
+            got=f"{type(error).__name__}: {cause}",
+            remedy="Mend or remove these rows at the source.",
+        ) from error
+
+
+def _warn(remarks: dict[str, str], unseen: dict[Any, Place]) -> None:
+    for name, remark in remarks.items():
+        text = f"{name} over all evaluated rows: {remark}"
+        warnings.warn(text, RunnerWarning, stacklevel=4)
+    if unseen:
+        label, place = next(iter(unseen.items()))
+        warnings.warn(
+            f"The estimator never learned {len(unseen)} of the labels, first {label!r} in "
+            f"{place}: their rows count as errors.",
+            RunnerWarning,
+            stacklevel=4,
+        )

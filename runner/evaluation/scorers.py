@@ -1,0 +1,228 @@
+"""Which scorers there are, what each asks of an estimator, and which suit it."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from inspect import signature
+from typing import Any
+
+from sklearn.metrics import get_scorer, get_scorer_names
+from sklearn.utils import get_tags
+
+from runner.errors import ConfigError, nearest
+
+INERTIA = "neg_inertia"
+
+CLUSTERING = frozenset(
+    {
+        "adjusted_mutual_info_score",
+        "adjusted_rand_score",
+        "completeness_score",
+        "fowlkes_mallows_score",
+        "homogeneity_score",
+        "mutual_info_score",
+        "normalized_mutual_info_score",
+        "rand_score",
+        "v_measure_score",
+    }
+)
+
+REGRESSION = frozenset(
+    {
+        "d2_absolute_error_score",
+        "explained_variance",
+        "neg_max_error",
+        "neg_mean_absolute_error",
+        "neg_mean_absolute_percentage_error",
+        "neg_mean_gamma_deviance",
+        "neg_mean_poisson_deviance",
+        "neg_mean_squared_error",
+        "neg_mean_squared_log_error",
+        "neg_median_absolute_error",
+        "neg_root_mean_squared_error",
+        "neg_root_mean_squared_log_error",
+        "r2",
+    }
+)
+
+# Of an estimator that says no kind, scikit-learn itself is left to judge.
+SUITABLE = {
+    "classifier": ("classification", "clustering"),
+    "regressor": ("regression",),
+    "clusterer": ("clustering", "inertia"),
+    "outlier_detector": ("classification",),
+}
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """One scorer and what it needs.
+
+    Attributes
+    ----------
+    name : str
+        As scikit-learn has it.
+    call : callable
+        ``call(estimator, X, y, sample_weight=...)``, the weights only where ``weighted``.
+    family : {"classification", "regression", "clustering", "inertia"}
+        What it is a score of.
+    methods : tuple of str
+        It needs the answer of the first of these that an estimator has.
+    weighted : bool
+        Whether it takes sample weights.
+    """
+
+    name: str
+    call: Callable[..., float]
+    family: str
+    methods: tuple[str, ...]
+    weighted: bool
+
+    @property
+    def counts_labels(self) -> bool:
+        """Whether it follows from how often each label was predicted for each true label."""
+        return self.methods == ("predict",) and self.family in ("classification", "clustering")
+
+    def method(self, estimator: Any) -> str:
+        """Return the method of this estimator whose answer is needed.
+
+        Raises
+        ------
+        ConfigError
+            If the estimator, with its present settings, has none of them.
+        """
+        for method in self.methods:
+            if hasattr(estimator, method):
+                return method
+        raise ConfigError(
+            "evaluation.scoring",
+            f"name scorers that {type(estimator).__name__} can answer as it is set",
+            got=f"{self.name!r}, which needs {' or '.join(self.methods)}",
+            remedy=_remedy(estimator, self),
+        )
+
+
+def _total(replay: Any, *_: Any) -> float:
+    return math.fsum(replay.score())
+
+
+OWN = {INERTIA: Scorer(INERTIA, _total, "inertia", ("score",), weighted=False)}
+
+
+@cache
+def scorer(name: str) -> Scorer:
+    """Return the scorer of that name.
+
+    Raises
+    ------
+    ConfigError
+        If scikit-learn has no scorer of that name, and it is not ``neg_inertia``.
+
+    Examples
+    --------
+    >>> scorer("roc_auc").methods
+    ('decision_function', 'predict_proba')
+    >>> scorer("v_measure_score").weighted
+    False
+    """
+    names = [*get_scorer_names(), *OWN]
+    if name not in names:
+        raise ConfigError(
+            "evaluation.scoring",
+            "name scorers of scikit-learn, or neg_inertia",
+            got=repr(name),
+            remedy=nearest(name, names),
+        )
+    if name in OWN:
+        return OWN[name]
+    call = get_scorer(name)
+    methods = call._response_method  # noqa: SLF001  (scikit-learn has no public name for it)
+    return Scorer(
+        name,
+        call,
+        _family(name),
+        (methods,) if isinstance(methods, str) else tuple(methods),
+        weighted="sample_weight" in call.get_metadata_routing().score.requests,
+    )
+
+
+def kind_of(estimator: Any) -> str | None:
+    """Return what the estimator is, such as "classifier", or None when it cannot be told.
+
+    scikit-learn's tags decide. A pipeline without is what its last step is; another estimator
+    without is what its ``_estimator_type`` says, or a classifier if it predicts and has, or takes,
+    classes.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import SGDRegressor
+    >>> from sklearn.pipeline import make_pipeline
+    >>> kind_of(make_pipeline(SGDRegressor()))
+    'regressor'
+    """
+    try:
+        tagged = get_tags(estimator).estimator_type
+    except (AttributeError, TypeError):
+        tagged = None
+    if tagged is not None:
+        return str(tagged)
+    last = last_step(estimator)
+    if last is not estimator:
+        return kind_of(last)
+    named = getattr(estimator, "_estimator_type", None)
+    if named is None and hasattr(estimator, "predict") and _has_classes(estimator):
+        return "classifier"
+    return named
+
+
+def last_step(estimator: Any) -> Any:
+    """Return the last step of a pipeline; any other estimator is its own last step."""
+    steps = getattr(estimator, "steps", None)
+    return last_step(steps[-1][1]) if steps else estimator
+
+
+def defaults(estimator: Any, has_target: bool) -> list[str]:
+    """Return the names of the scorers that suit an estimator when none are asked for.
+
+    Examples
+    --------
+    >>> from sklearn.cluster import MiniBatchKMeans
+    >>> defaults(MiniBatchKMeans(), has_target=False)
+    ['neg_inertia']
+    """
+    kind = kind_of(estimator)
+    if not has_target:
+        return [INERTIA] if kind == "clusterer" and hasattr(estimator, "score") else []
+    by_kind = {
+        "classifier": ["accuracy"],
+        "regressor": ["r2", "neg_root_mean_squared_error"],
+        "clusterer": ["adjusted_rand_score", "v_measure_score"],
+    }
+    names = by_kind.get(kind or "", [])
+    return names if hasattr(estimator, "predict") else []
+
+
+def _family(name: str) -> str:
+    if name in CLUSTERING:
+        return "clustering"
+    return "regression" if name in REGRESSION else "classification"
+
+
+def _has_classes(estimator: Any) -> bool:
+    if hasattr(estimator, "classes_") or hasattr(estimator, "predict_proba"):
+        return True
+    partial_fit = getattr(estimator, "partial_fit", None)
+    return callable(partial_fit) and "classes" in signature(partial_fit).parameters
+
+
+def _remedy(estimator: Any, asked: Scorer) -> str:
+    last = last_step(estimator)
+    if asked.methods == ("predict_proba",):
+        if hasattr(type(last), "predict_proba") and hasattr(last, "loss"):
+            return f"Set estimator.loss=log_loss, or leave {asked.name} out."
+        return (
+            "Take an estimator that gives probabilities, such as SGDClassifier with "
+            f"loss=log_loss, or leave {asked.name} out."
+        )
+    return f"Leave {asked.name} out, or take another estimator."
