@@ -13,6 +13,8 @@ Terminated          SIGTERM arrived; not an error, so that no ``except Exception
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MOST_NAMES = 40
+
 
 class RunnerError(Exception):
     """A mistake a person can mend, told in one sentence and one remedy.
@@ -76,4 +78,8 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     close = get_close_matches(name, names, n=3, cutoff=0.6)
     if close:
         return f"Did you mean {' or '.join(repr(match) for match in close)}?"
-    return f"Choose one of: {', '.join(sorted(names))}." if names else "There is none to choose."
+    if not names:
+        return "There is none to choose."
+    if len(names) > MOST_NAMES:
+        return f"Check the spelling; there are {len(names)} names to choose from."
+    return f"Choose one of: {', '.join(sorted(names))}."

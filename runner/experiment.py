@@ -124,7 +124,9 @@ def check(experiment: Experiment, train: Part) -> None:
         If the estimator cannot learn from these blocks, or a scorer does not fit it.
     """
     check_fit(experiment.estimator, experiment.partial_fit, train)
-    experiment.evaluation.check(experiment.estimator, train.y is not None)
+    has_one_target = train.y is not None and len(train.y.shape) == 1
+    classes = experiment.partial_fit.get("classes") if has_one_target else None
+    experiment.evaluation.check(experiment.estimator, train.y is not None, classes)
 
 
 def incremental_fit(experiment: Experiment, train: Part, tracked: Run) -> IncrementalFit:

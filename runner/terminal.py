@@ -11,6 +11,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from runner.base import Part
     from runner.experiment import Experiment, Result
+    from runner.tracking.record import RecordedRun
 
 
 def show_config(text: str) -> None:
@@ -103,3 +104,23 @@ def _count(n: int, noun: str) -> str:
 
 def _one_line(value: Any) -> str:
     return " ".join(str(value).split())
+
+
+def show_runs(runs: "list[RecordedRun]") -> None:
+    """Write recent runs as a table, the newest first, with every score that one of them has."""
+    if not runs:
+        sys.stdout.write("no runs yet; `runner run quickstart` makes the first\n")
+        return
+    scorers = list(dict.fromkeys(name for run in runs for name in run.scores))
+    rows = [
+        [
+            run.run_id[:8],
+            run.name,
+            run.status,
+            run.started.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+            "-" if run.duration_s is None else f"{run.duration_s:.1f} s",
+            *(f"{run.scores[name]:.4f}" if name in run.scores else "-" for name in scorers),
+        ]
+        for run in runs
+    ]
+    show_table(["run", "name", "status", "started", "took", *scorers], rows)

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from itertools import pairwise
 
 import dask.array as da
 import numpy as np
@@ -45,10 +46,7 @@ def make_part():
     def make(X, y=None, sample_weight=None, chunks=25):
         X = da.from_array(np.asarray(X), chunks=(chunks, -1)[: np.ndim(X)])
         starts = np.concatenate([[0], np.cumsum(X.chunks[0])]).tolist()
-        places = [
-            Place(i, start, stop)
-            for i, (start, stop) in enumerate(zip(starts, starts[1:], strict=False))
-        ]
+        places = [Place(i, start, stop) for i, (start, stop) in enumerate(pairwise(starts))]
         y, sample_weight = (
             None
             if array is None

@@ -65,15 +65,10 @@ def _find(key: str, dotted: str) -> Any:
                 key,
                 f"name something of {'.'.join(parts[:depth_now])}",
                 got=name,
-                remedy=nearest(name, public) if len(public) < 200 else _close(name, public),  # noqa: PLR2004
+                remedy=nearest(name, public),
             )
         found = getattr(found, name)
     return found
-
-
-def _close(name: str, public: list[str]) -> str:
-    told = nearest(name, public)
-    return told if told.startswith("Did you mean") else "Check the spelling."
 
 
 def _import_longest(key: str, dotted: str) -> tuple[Any, int]:

@@ -1,7 +1,9 @@
 """From a composed config to an experiment, checked and built."""
 
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast
 
 from hydra.errors import InstantiationException
@@ -15,7 +17,7 @@ from runner.config.validation import validate
 from runner.errors import ConfigError, RunnerError
 from runner.experiment import Experiment, Result
 from runner.experiment import run as run_experiment
-from runner.project import project_root
+from runner.project import EXPERIMENTS_VARIABLE, experiment_files, project_root
 
 
 def build(config: DictConfig) -> tuple[Experiment, Recipe]:
@@ -36,9 +38,16 @@ def build(config: DictConfig) -> tuple[Experiment, Recipe]:
     if root not in sys.path:
         sys.path.append(root)  # last, so that no file of the project hides an installed module
     validate(cast("dict[str, Any]", OmegaConf.to_container(config, resolve=True)))
-    selection = hydra_node.runtime.choices.get("experiment") or ""
     overrides = [text for text in hydra_node.overrides.task if not text.startswith("experiment=")]
-    return _instantiate(config), recipe(config, overrides, selection)
+    return _instantiate(config), recipe(config, overrides, _selected(hydra_node))
+
+
+def _selected(hydra_node: Any) -> str:
+    """Return what ``runner run`` needs to find the experiment again: its name or its path."""
+    name = hydra_node.runtime.choices.get("experiment") or ""
+    folder = os.environ.get(EXPERIMENTS_VARIABLE)
+    path = experiment_files().get(name)
+    return str(path) if path and folder and path.parent == Path(folder).resolve() else name
 
 
 def _instantiate(config: DictConfig) -> Experiment:

@@ -28,7 +28,7 @@ def recipe(config: DictConfig, overrides: Sequence[str], selection: str) -> Reci
     """
     written = OmegaConf.to_container(config, resolve=False)
     resolved = OmegaConf.to_container(config, resolve=True)
-    asked = [_without_user(text) for text in overrides]
+    asked = [_without_user(text.removeprefix("++")) for text in overrides]
     verb = ["run", selection] if selection else []
     return Recipe(
         name=str(config.name),

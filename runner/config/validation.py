@@ -62,8 +62,8 @@ def _check_node(key: str, node: Any) -> None:
     if "_target_" in node:
         target = resolve(_joined(key, "_target_"), str(node["_target_"]))
         _check_keys(key, node, target)
-        if getattr(target, "names_a_function", False):
-            resolve(_joined(key, "function"), str(node["function"]))
+        if isinstance(node.get("function"), str):  # names code, like _target_ does
+            resolve(_joined(key, "function"), node["function"])
     for name, value in node.items():
         _check_node(_joined(key, name), value)
 

@@ -39,7 +39,8 @@ def part(make_part):
             SGDClassifier(),
             {},
             "partial_fit.classes must list every label, because no single block need hold them "
-            "all; got nothing. Write partial_fit: {classes: [0, 1]}, with the labels of your data.",
+            "all; got nothing. Write partial_fit: {classes: [0, 1]}, with the labels of your "
+            "data.",
         ),
         (
             SGDClassifier(),

@@ -1,0 +1,53 @@
+"""Hydra's and OmegaConf's words in ours."""
+
+import pytest
+from omegaconf import OmegaConf
+
+from runner.config.compose import compose, parted
+from runner.config.messages import MISTAKES, translated
+from runner.errors import ConfigError
+
+
+def resolved(name, overrides):
+    config, _ = parted(compose(name, overrides))
+    return OmegaConf.to_container(config, resolve=True)
+
+
+def told(name, *overrides):
+    with pytest.raises(MISTAKES) as caught:
+        resolved(name, overrides)
+    error = translated(caught.value)
+    assert isinstance(error, ConfigError)
+    return str(error)
+
+
+def test_a_missing_option_names_the_nearest():
+    assert told("quickstart", "estimator=sgd_clasifier") == (
+        "estimator must be one of those there are; got sgd_clasifier. "
+        "Did you mean 'sgd_classifier' or 'mlp_classifier'?"
+    )
+
+
+def test_bad_yaml_names_file_line_and_column(tmp_path):
+    file = tmp_path / "bad.yaml"
+    file.write_text("name: a\nseed: [1, 2\nfit: {epochs: 1}\n")
+    said = told(str(file))
+    assert f"{file}:3:4 must be valid YAML; got expected ',' or ']'" in said
+
+
+def test_an_interpolation_that_leads_nowhere_names_its_key(tmp_path):
+    file = tmp_path / "lost.yaml"
+    file.write_text("seed: ${nowhere}\n")
+    said = told(str(file))
+    assert said.startswith("seed must be something that can be composed; got Interpolation key")
+    assert "nowhere" in said
+
+
+def test_an_override_that_is_no_override_is_told():
+    said = told("quickstart", "seed=[1")
+    assert said.startswith("The command line must be something that can be composed; got")
+
+
+def test_an_unknown_root_key_is_told():
+    said = told("quickstart", "sede=3")
+    assert "sede" in said

@@ -1,0 +1,88 @@
+"""A composed config against the names and signatures it refers to."""
+
+import pytest
+from omegaconf import OmegaConf
+
+from runner.config.compose import compose, parted
+from runner.config.validation import validate
+from runner.errors import ConfigError
+
+
+def checked(*overrides, name="quickstart"):
+    config, _ = parted(compose(name, overrides))
+    validate(OmegaConf.to_container(config, resolve=True))
+
+
+def test_a_right_config_passes():
+    checked()
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        (
+            "estimator.alhpa=1",
+            "estimator.alhpa must be a parameter of SGDClassifier; got 'alhpa'. "
+            "Did you mean 'alpha'?",
+        ),
+        (
+            "dataset.n_sampels=1",
+            "dataset.n_sampels must be a parameter of MakeClassification; got 'n_sampels'. "
+            "Did you mean 'n_samples'?",
+        ),
+        (
+            "stream.prefech=1",
+            "stream.prefech must be a parameter of Stream; got 'prefech'. "
+            "Did you mean 'prefetch'?",
+        ),
+        (
+            "+estimatr.x=1",
+            "estimatr must be a key of an experiment; got 'estimatr'. Did you mean 'estimator'?",
+        ),
+        (
+            "callbacks.progress_bar.evry_s=1",
+            "callbacks.progress_bar.evry_s must be a parameter of ProgressBar; got 'evry_s'. "
+            "Did you mean 'every_s'?",
+        ),
+        (
+            "dataset.n_samples=???",
+            "dataset.n_samples must be set; got nothing. Write it in the file, or "
+            "dataset.n_samples=... here.",
+        ),
+    ],
+)
+def test_a_key_that_nothing_takes_is_told_with_the_nearest(override, said):
+    with pytest.raises(ConfigError) as caught:
+        checked(override)
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("noun", ["dataset", "estimator"])
+def test_a_noun_that_was_not_chosen_is_told(noun, tmp_path):
+    other = {"dataset": "estimator: sgd_classifier", "estimator": "dataset: make_blobs"}[noun]
+    file = tmp_path / "half.yaml"
+    file.write_text(f"defaults: [{{override /{other}}}]\n")
+    with pytest.raises(ConfigError, match=f"{noun} must be chosen; got nothing. Write {noun}="):
+        checked(name=str(file))
+
+
+def test_a_noun_without_a_target_says_what_is_there(tmp_path):
+    file = tmp_path / "half.yaml"
+    file.write_text("defaults: [{override /dataset: make_blobs}]\nestimator: {alpha: 1}\n")
+    with pytest.raises(ConfigError, match="estimator must be chosen; got only alpha"):
+        checked(name=str(file))
+
+
+def test_a_function_is_not_built_by_target():
+    with pytest.raises(ConfigError, match=r"must name a class; got sklearn\.datasets\.load_iris"):
+        checked("dataset._target_=sklearn.datasets.load_iris")
+
+
+def test_a_users_function_must_be_allowed_like_any_other_name(tmp_path):
+    file = tmp_path / "own.yaml"
+    file.write_text(
+        "defaults: [{override /dataset: function}, {override /estimator: gaussian_nb}]\n"
+        "dataset: {function: 'os:getcwd'}\n"
+    )
+    with pytest.raises(ConfigError, match=r"dataset\.function must name something of runner"):
+        checked(name=str(file))

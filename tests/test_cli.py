@@ -1,0 +1,260 @@
+"""What a person types, and what comes back."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from runner.cli import BROKEN, WRONG, main
+from runner.tracking.record import recent_runs
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = ("numpy", "dask", "sklearn", "mlflow", "hydra", "omegaconf", "yaml", "rich", "pyarrow")
+
+
+def told(capsys, *arguments):
+    """Run a command that must fail as a mistake; return the one line it says."""
+    assert main(arguments) == WRONG
+    out, err = capsys.readouterr()
+    assert "Traceback" not in out + err
+    assert "must" in err
+    return err.strip().splitlines()[-1]
+
+
+def run_process(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "runner", *arguments],
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """Write a small Parquet file."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    path = tmp_path / "rows.parquet"
+    columns = {f"x{i}": X[:, i] for i in range(3)} | {"label": (X[:, 0] > 0).astype(int)}
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def test_list_shows_experiments_and_options_with_their_first_comment(capsys):
+    assert main(["list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    by_name = {line.split()[0]: line for line in lines if line.startswith("  ")}
+    assert lines[0] == "experiments"
+    assert by_name["quickstart"].endswith("in four blocks of 25 rows")
+    assert {"sgd_classifier", "parquet", "progress_bar", "hashing"} <= set(by_name)
+    assert not [name for name, line in by_name.items() if len(line.split()) < 2], "no comment"
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["--help"], []])
+def test_list_and_help_import_nothing_heavy(arguments):
+    code = (
+        "import sys; from runner.cli import main; main(sys.argv[1:]);"
+        f"heavy = set({HEAVY!r}) & set(sys.modules); assert not heavy, heavy"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def test_help_names_every_verb(capsys):
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert all(f"runner {verb}" in out for verb in ("list", "show", "run", "runs", "ui"))
+
+
+def test_show_prints_the_composed_config(capsys):
+    assert main(["show", "quickstart", "estimator.alpha=0.5"]) == 0
+    out = capsys.readouterr().out
+    assert "alpha: 0.5" in out
+    assert "n_samples: 100" in out
+
+
+def test_run_prints_scores_the_run_and_how_to_look_at_it(capsys, project):
+    assert main(["run", "quickstart"]) == 0
+    out = capsys.readouterr().out
+    (run,) = recent_runs()
+    assert "accuracy" in out
+    assert run.run_id in out
+    assert f"runner ui {run.run_id[:8]}" in out
+    assert (project / "mlflow.db").is_file()
+    assert run.status == "FINISHED"
+
+
+def test_a_dry_run_says_what_would_be_done_and_leaves_nothing(capsys, project):
+    assert main(["run", "quickstart", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "75 rows in 3 blocks of 25" in out
+    assert "25 rows in 1 block of 25" in out
+    assert "accuracy, roc_auc" in out
+    assert not (project / "mlflow.db").exists()
+
+
+def test_a_file_anywhere_is_run_by_its_path(capsys, tmp_path, rows):
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "# mine\ndefaults: [{override /dataset: parquet}, {override /estimator: sgd_classifier}]\n"
+        f"dataset: {{path: {rows}, target: label, chunks: 50}}\npartial_fit: {{classes: [0, 1]}}\n"
+    )
+    assert main(["run", str(file)]) == 0
+    assert recent_runs()[0].name == "mine"
+
+
+def test_plain_hydra_runs_each_member_as_a_run_of_its_own(capsys):
+    assert main(["experiment=quickstart", "estimator.alpha=1e-3,1e-4", "-m"]) == 0
+    params = {run.params["estimator.alpha"] for run in recent_runs()}
+    assert params == {"0.001", "0.0001"}
+
+
+def test_hydras_flags_work_behind_a_verb_and_alone(capsys):
+    for arguments in (["run", "quickstart", "--cfg", "job"], ["--cfg", "job", "seed=4"]):
+        assert main(arguments) == 0
+        assert "n_samples: 100" in capsys.readouterr().out or "seed: 4" in arguments[-1] + ": 4"
+
+
+def test_a_failing_member_is_told_and_the_others_run(capsys):
+    assert main(["experiment=quickstart", "partial_fit.classes=[0,1],[5,6]", "-m"]) == WRONG
+    assert "hold only the labels of partial_fit.classes, [5, 6]" in capsys.readouterr().err
+    assert sorted(run.status for run in recent_runs()) == ["FAILED", "FINISHED"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["rum"], "The verb must be one of those there are; got 'rum'. Did you mean 'run'"),
+        (["run"], "The experiment must be named; got nothing. Write `runner run NAME`"),
+        (["run", "quikstart"], "got quikstart. Did you mean 'quickstart'?"),
+        (["show", "quikstart"], "got quikstart. Did you mean 'quickstart'?"),
+        (["run", "nowhere/x.yaml"], "The experiment's file must exist; got nowhere/x.yaml."),
+        (["run", "quickstart", "estimator.alhpa=1"], "Did you mean 'alpha'?"),
+        (["run", "quickstart", "estimator=sgd"], "estimator must be one of those there are"),
+        (["run", "quickstart", "estimator.alpha=-1"], "Got -1 instead. Mend it under estimator."),
+        (["run", "quickstart", "dataset.chunks=0"], "dataset.chunks must be a number of rows"),
+        (["run", "quickstart", "dataset.chunks=100"], "leave at least one block to train on"),
+        (["run", "quickstart", "dataset.holdout=2"], "dataset.holdout must be a share"),
+        (["run", "quickstart", "dataset.n_samples=0"], "must"),
+        (["run", "quickstart", "evaluation.scoring=[acuracy]"], "acuracy"),
+        (["run", "quickstart", "partial_fit.classes=[0,7]"], "Block "),
+        (["run", "quickstart", "~partial_fit.classes"], "partial_fit.classes must list every"),
+        (["run", "quickstart", "seed=[1"], "The command line must be"),
+        (["run", "parquet_sgd"], "dataset.path must be set; got nothing."),
+        (["run", "parquet_sgd", "dataset.path=gone.parquet", "dataset.target=y"], "gone.parquet"),
+        (["seed=1"], "dataset must be chosen; got nothing. Write dataset=make_classification"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_with_a_remedy(capsys, arguments, said):
+    assert said in told(capsys, *arguments)
+
+
+def test_an_estimator_without_partial_fit_is_refused(capsys, tmp_path):
+    file = tmp_path / "svc.yaml"
+    file.write_text(
+        "defaults: [{override /dataset: iris}]\nestimator: {_target_: sklearn.svm.SVC}\n"
+    )
+    line = told(capsys, "run", str(file))
+    assert "learn block by block, with a partial_fit method; got SVC, which has none" in line
+
+
+def test_missing_columns_are_told_with_the_nearest_names(capsys, rows):
+    line = told(capsys, "run", "parquet_sgd", f"dataset.path={rows}", "dataset.target=lable")
+    assert "'label'" in line
+
+
+def test_a_file_that_is_no_parquet_is_named(capsys, tmp_path):
+    path = tmp_path / "broken.parquet"
+    path.write_bytes(b"no parquet")
+    line = told(capsys, "run", "parquet_sgd", f"dataset.path={path}", "dataset.target=label")
+    assert "broken.parquet" in line
+
+
+def test_a_store_that_cannot_be_written_is_told_before_the_fit_within_seconds(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    started = time.monotonic()
+    line = told(capsys, "run", "quickstart", f"tracking.uri=sqlite:///{tmp_path}/file/mlflow.db")
+    assert time.monotonic() - started < 30  # MLflow's import on a busy machine included
+    assert "mlflow.db" in line
+
+
+def test_the_run_of_a_failed_fit_says_failed_and_why(capsys):
+    line = told(capsys, "run", "quickstart", "partial_fit.classes=[0,7]")
+    (run,) = recent_runs()
+    assert run.status == "FAILED"
+    assert "hold only the labels" in line
+
+
+def test_traceback_shows_where_an_error_comes_from():
+    done = run_process("run", "quickstart", "dataset.chunks=0", "--traceback")
+    assert "Traceback" in done.stderr
+    assert "dataset.chunks must be" in done.stderr
+
+
+def test_a_fault_of_ours_is_told_as_such(capsys, monkeypatch):
+    monkeypatch.setattr("runner.cli.experiment_files", lambda: 1 / 0)
+    assert main(["list"]) == BROKEN
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_progress_is_a_line_now_and_then_where_there_is_no_terminal():
+    done = run_process("run", "quickstart", "tracking=none")
+    assert done.returncode == 0, done.stderr
+    assert "75 rows in 3 blocks" in done.stderr
+    assert "\x1b[" not in done.stderr + done.stdout
+    assert "accuracy" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "status"),
+    [(signal.SIGINT, 130, "KILLED"), (signal.SIGTERM, 143, "KILLED")],
+)
+def test_a_signal_ends_a_run_with_a_true_status(project, sent, code, status):
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "runner", "run", "quickstart", "fit.epochs=1000000"),
+            "callbacks.progress_bar.every_s=0.1",
+        ],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert any("rows/s" in line for line in process.stderr)
+        process.send_signal(sent)
+        rest = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
+    assert process.returncode == code, rest
+    assert "Traceback" not in rest
+    assert [run.status for run in recent_runs()] == [status]
+
+
+def test_runs_is_a_table_of_the_record(capsys):
+    main(["run", "quickstart"])
+    capsys.readouterr()
+    assert main(["runs"]) == 0
+    out = capsys.readouterr().out
+    assert "quickstart" in out
+    assert "FINISHED" in out
+    assert "accuracy" in out
+
+
+def test_an_empty_record_says_how_to_fill_it(capsys):
+    assert main(["runs"]) == 0
+    assert "runner run quickstart" in capsys.readouterr().out

@@ -1,0 +1,102 @@
+"""The links of the pages resolve, and what they say can be typed."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+import runner
+from runner.cli import VERBS, main
+from runner.project import experiment_files
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_resolve(page):
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        if not link.startswith(("http://", "https://", "#")):
+            assert (page.parent / link.partition("#")[0]).exists(), link
+
+
+def test_the_first_command_comes_before_line_20():
+    lines = README.splitlines()
+    assert next(i for i, line in enumerate(lines, 1) if "make quickstart" in line) < 20
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def commands():
+    for block in blocks("console"):
+        for line in block.splitlines():
+            if line.startswith("$ runner"):
+                yield line[len("$ runner ") :].partition("#")[0].strip()
+
+
+def test_the_readme_types_every_verb():
+    assert {shlex.split(command)[0] for command in commands()} >= set(VERBS)
+
+
+@pytest.mark.parametrize("command", [c for c in commands() if not c.startswith("ui")])
+def test_a_command_of_the_readme_does_what_is_said(command, project, capsys):
+    (project / "experiments").mkdir()
+    (project / "experiments" / "clicks.yaml").write_text(
+        next(block for block in blocks("yaml") if "clicks" in block)
+    )
+    rng = np.random.default_rng(0)
+    (project / "clicks").mkdir()
+    columns = {name: rng.normal(size=500_0) for name in ("price", "hour", "seen", "other")}
+    table = pa.table(columns | {"sold": (columns["price"] > 0).astype(int)})
+    pq.write_table(table, project / "clicks" / "a.parquet")
+    arguments = shlex.split(command)
+    if "chunks" not in command and "clicks" in command:
+        arguments.append("dataset.chunks=1000")
+    code = main(arguments)
+    out, err = capsys.readouterr()
+    if "alhpa" in command:
+        assert code == 2
+        assert err.strip() in README
+    else:
+        assert code == 0, err
+        assert out
+
+
+def test_the_python_of_the_readme_runs():
+    (code,) = blocks("python")
+    names = {}
+    exec(code, names)  # noqa: S102  (our own page)
+    assert set(names["result"].scores) == {"accuracy", "roc_auc"}
+
+
+def test_the_file_of_the_readme_is_the_quickstart():
+    shown = yaml.safe_load(blocks("yaml")[0])
+    kept = yaml.safe_load(experiment_files()["quickstart"].read_text(encoding="utf-8"))
+    assert shown == kept
+
+
+def test_a_function_of_ones_own_works_as_the_readme_says(project):
+    (project / "my_rows.py").write_text(
+        "import dask.array as da\n\n"
+        "def load(year):\n"
+        "    X = da.random.default_rng(year).normal(size=(1000, 3), chunks=(100, 3))\n"
+        "    return X, X[:, 0] * 2\n"
+    )
+    (project / "pyproject.toml").write_text(blocks("toml")[0])
+    (project / "own.yaml").write_text(next(b for b in blocks("yaml") if "my_rows" in b))
+    result = runner.run(str(project / "own.yaml"), ["tracking=none"])
+    assert result.scores["r2"] > 0.9
+
+
+def test_every_experiment_is_told_of_in_the_readme():
+    for name in experiment_files():
+        assert f"`{name}`" in README

@@ -1,0 +1,124 @@
+"""The main path with plain objects, no YAML."""
+
+import math
+
+import pytest
+from sklearn.linear_model import SGDClassifier
+from sklearn.metrics import accuracy_score, roc_auc_score
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.preprocessing import Normalizer
+
+from runner.base import Callback, Recipe
+from runner.dataset.make_classification import MakeClassification
+from runner.errors import ConfigError, FitError
+from runner.evaluation.evaluation import Evaluation
+from runner.experiment import Experiment, run, seed_estimator, source_of
+from runner.fit.options import FitOptions
+from runner.tracking.memory_tracker import MemoryTracker
+
+
+def experiment_of(**changes):
+    parts = {
+        "name": "plain",
+        "dataset": MakeClassification(n_samples=200, chunks=20, random_state=1, seed=1),
+        "estimator": SGDClassifier(loss="log_loss"),
+        "tracking": MemoryTracker(),
+        "partial_fit": {"classes": [0, 1]},
+        "evaluation": Evaluation(scoring=["accuracy", "roc_auc"]),
+        "seed": 1,
+    }
+    return Experiment(**parts | changes)
+
+
+def test_a_run_learns_scores_and_records():
+    experiment = experiment_of(fit=FitOptions(epochs=3))
+    result = run(experiment, Recipe("plain", {"estimator.alpha": 0.1}))
+    train, holdout = experiment.dataset.split()
+    X, y = holdout.X.compute(), holdout.y.compute()
+    assert result.scores["accuracy"] == accuracy_score(y, result.model.predict(X))
+    expected = roc_auc_score(y, result.model.decision_function(X))
+    assert math.isclose(result.scores["roc_auc"], expected, rel_tol=1e-12)
+    assert result.progress.rows == 3 * train.n_rows
+    assert result.progress.epoch == 3
+    (kept,) = experiment.tracking.runs
+    assert kept.status == "FINISHED"
+    assert kept.run_id == result.run_id
+
+
+def test_stages_before_the_estimator_are_part_of_the_model():
+    experiment = experiment_of(preprocessing={"normalizer": Normalizer()})
+    result = run(experiment, Recipe("plain", {}))
+    _, holdout = experiment.dataset.split()
+    X, y = holdout.X.compute(), holdout.y.compute()
+    assert list(result.model.named_steps) == ["normalizer", "estimator"]
+    assert result.scores["accuracy"] == accuracy_score(y, result.model.predict(X))
+
+
+def test_without_a_holdout_there_are_no_final_scores():
+    dataset = MakeClassification(n_samples=100, chunks=20, holdout=0)
+    result = run(experiment_of(dataset=dataset), Recipe("plain", {}))
+    assert result.scores == {}
+    assert result.progress.rows == 100
+
+
+def test_a_stop_in_mid_epoch_still_evaluates_and_records():
+    class Stop(Callback):
+        def on_block_end(self, progress, block):
+            progress.stop("enough")
+
+    experiment = experiment_of(callbacks={"stop": Stop()})
+    result = run(experiment, Recipe("plain", {}))
+    assert result.progress.blocks == 1
+    assert set(result.scores) == {"accuracy", "roc_auc"}
+    assert experiment.tracking.runs[0].status == "FINISHED"
+
+
+def test_a_failed_fit_is_recorded_as_failed_and_says_why():
+    experiment = experiment_of(partial_fit={"classes": [1, 2]})
+    with pytest.raises(FitError, match="hold only the labels"):
+        run(experiment, Recipe("plain", {}))
+    (kept,) = experiment.tracking.runs
+    assert kept.status == "FAILED"
+
+
+def test_what_cannot_work_is_refused_before_there_is_a_run():
+    experiment = experiment_of(evaluation=Evaluation(scoring=["acuracy"]))
+    with pytest.raises(ConfigError, match="acuracy"):
+        run(experiment, Recipe("plain", {}))
+    assert experiment.tracking.runs == []
+
+
+def test_the_same_experiment_gives_the_same_bits_twice():
+    one, two = (run(experiment_of(), Recipe("plain", {})) for _ in range(2))
+    assert one.estimator.coef_.tobytes() == two.estimator.coef_.tobytes()
+    assert one.scores == two.scores
+
+
+def test_another_seed_gives_another_order():
+    orders = [experiment_of().stream.__class__(seed=seed).order(8, 0) for seed in (0, 1, 2)]
+    assert len(set(map(tuple, orders))) == 3
+
+
+def test_a_random_state_that_was_set_is_left_alone():
+    estimator = SGDClassifier(random_state=5)
+    seed_estimator(estimator, 10)
+    assert estimator.random_state == 5
+
+
+def test_random_states_inside_are_set_too():
+    nested = OneVsRestClassifier(SGDClassifier())
+    experiment_of(estimator=nested, seed=3)
+    assert nested.estimator.random_state == 3
+
+
+def test_an_estimator_of_another_kind_needs_no_parameters():
+    class Plain:
+        def partial_fit(self, X, y=None):
+            return self
+
+    seed_estimator(Plain(), 1)
+
+
+def test_the_source_of_the_data_is_what_the_dataset_was_asked():
+    params = {"dataset.path": "a.csv", "dataset.chunks": 10, "estimator.alpha": 1}
+    assert source_of(Recipe("a", params)) == {"path": "a.csv", "chunks": 10}
