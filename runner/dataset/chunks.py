@@ -1,6 +1,6 @@
 """How many rows make a block."""
 
-import math
+import re
 
 from dask.utils import parse_bytes
 
@@ -8,6 +8,7 @@ from runner.errors import ConfigError
 
 AUTO_NBYTES = 64 * 2**20
 AUTO_BLOCKS = 10
+SIZE = re.compile(r"[0-9]*\.?[0-9]+ *[A-Za-z]+")
 
 
 def row_chunks(chunks: int | str, n_rows: int, row_nbytes: float) -> tuple[int, ...]:
@@ -40,17 +41,17 @@ def row_chunks(chunks: int | str, n_rows: int, row_nbytes: float) -> tuple[int, 
     >>> row_chunks("1 KiB", n_rows=300, row_nbytes=8)
     (128, 128, 44)
     >>> row_chunks("auto", n_rows=95, row_nbytes=8)
-    (10, 10, 10, 10, 10, 10, 10, 10, 10, 5)
+    (9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 5)
     """
     size = _block_rows(chunks, n_rows, row_nbytes)
     full, rest = divmod(n_rows, size)
     return (size,) * full + ((rest,) if rest else ())
 
 
-def _block_rows(chunks: int | str, n_rows: int, row_nbytes: float) -> int:
+def _block_rows(chunks: object, n_rows: int, row_nbytes: float) -> int:
     row_nbytes = max(row_nbytes, 1)
     if chunks == "auto":
-        return max(1, min(int(AUTO_NBYTES // row_nbytes), math.ceil(n_rows / AUTO_BLOCKS)))
+        return max(1, min(int(AUTO_NBYTES // row_nbytes), n_rows // AUTO_BLOCKS))
     if isinstance(chunks, str):
         return max(1, int(_parse(chunks) // row_nbytes))
     if isinstance(chunks, bool) or not isinstance(chunks, int) or chunks < 1:
@@ -59,11 +60,13 @@ def _block_rows(chunks: int | str, n_rows: int, row_nbytes: float) -> int:
 
 
 def _parse(chunks: str) -> int:
+    if not SIZE.fullmatch(chunks.strip()):
+        raise _refuse(chunks)
     try:
         nbytes = int(parse_bytes(chunks))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise _refuse(chunks) from None
-    if chunks.strip().isdigit() or nbytes < 1:
+    if nbytes < 1:
         raise _refuse(chunks)
     return nbytes
 

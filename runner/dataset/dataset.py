@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from runner.base import Part
 from runner.dataset.fitting import aligned
 from runner.dataset.lazy import Arrays
+from runner.dataset.parameters import check, integer
 from runner.dataset.split import split
 from runner.errors import ConfigError
 
@@ -38,7 +39,7 @@ class Dataset(ABC):
 
     def __post_init__(self) -> None:
         """Refuse what no split can be made of, before anything is read."""
-        if not isinstance(self.holdout, int | float) or not 0 <= self.holdout < 1:
+        if not _is_share(self.holdout):
             raise ConfigError(
                 "dataset.holdout",
                 "be a share of at least 0 and below 1",
@@ -52,6 +53,7 @@ class Dataset(ABC):
                 got=repr(self.holdout_by),
                 remedy="Write dataset.holdout_by=rows to hold out rows inside each block.",
             )
+        check(self, seed=integer(0))
 
     @abstractmethod
     def arrays(self) -> Arrays:
@@ -67,3 +69,7 @@ class Dataset(ABC):
             to hold one out.
         """
         return split(aligned(self.arrays()), self.holdout, self.holdout_by, self.seed)
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value < 1

@@ -1,12 +1,14 @@
 """Make X, y and weights fit together: known sizes, whole rows, the same row blocks."""
 
+import math
 import warnings
 
 import dask.array as da
-import numpy as np
 
 from runner.dataset.lazy import Arrays
 from runner.errors import DatasetError, RunnerWarning
+
+MAX_NDIM = {"X": 2, "y": 2, "sample_weight": 1}
 
 
 def aligned(arrays: Arrays) -> Arrays:
@@ -15,18 +17,19 @@ def aligned(arrays: Arrays) -> Arrays:
     Raises
     ------
     DatasetError
-        If there is no row, or if y or the weights have another number of rows than X.
+        If there is no row or no feature, if y or the weights have another number of rows than X,
+        or if any of them has more dimensions than rows and columns.
 
     Warns
     -----
     RunnerWarning
         If X is cut along its features, or if the data had to be read to count their rows.
     """
-    X = _whole_rows(_sized("X", arrays.X))
-    if X.shape[0] == 0:
+    X = _whole_rows(sized("X", _shaped("X", arrays.X)))
+    if 0 in X.shape:
         raise DatasetError(
             "The dataset",
-            "have at least one row",
+            "have at least one row and one feature",
             got=f"X of shape {X.shape}",
             remedy="Check the path and the filters of the source.",
         )
@@ -35,15 +38,42 @@ def aligned(arrays: Arrays) -> Arrays:
     return Arrays(X, y, sample_weight, arrays.feature_names)
 
 
-def _sized(name: str, array: da.Array) -> da.Array:
-    if not np.isnan(array.shape[0]):
+def sized(name: str, array: da.Array) -> da.Array:
+    """Return the array with the sizes of its blocks known, if need be by reading it once.
+
+    Parameters
+    ----------
+    name : str
+        What the array is called in the warning.
+    array : dask array
+        Changed in place where its sizes are unknown, as those of a Dask dataframe are.
+
+    Warns
+    -----
+    RunnerWarning
+        If the data had to be read.
+    """
+    if not any(math.isnan(size) for size in array.shape):
         return array
     warnings.warn(
         f"The sizes of the blocks of {name} are unknown: reading it once to count its rows.",
         RunnerWarning,
         stacklevel=2,
     )
-    return array.compute_chunk_sizes()
+    counted: da.Array = array.compute_chunk_sizes()
+    return counted
+
+
+def _shaped(name: str, array: da.Array) -> da.Array:
+    most = MAX_NDIM[name]
+    if 1 <= array.ndim <= most:
+        return array
+    raise DatasetError(
+        name,
+        f"have one dimension{' or two' * (most - 1)}",
+        got=f"shape {array.shape}",
+        remedy=f"Reshape {name} so that each sample is one row.",
+    )
 
 
 def _whole_rows(X: da.Array) -> da.Array:
@@ -55,13 +85,14 @@ def _whole_rows(X: da.Array) -> da.Array:
         RunnerWarning,
         stacklevel=2,
     )
-    return X.rechunk({1: -1})
+    whole: da.Array = X.rechunk({1: -1})
+    return whole
 
 
 def _like(X: da.Array, name: str, array: da.Array | None) -> da.Array | None:
     if array is None:
         return None
-    array = _sized(name, array)
+    array = sized(name, _shaped(name, array))
     if array.shape[0] != X.shape[0]:
         raise DatasetError(
             f"X and {name}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import dask.array as da
@@ -9,8 +10,10 @@ import numpy as np
 from dask._task_spec import Task, TaskRef
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
+from dask.typing import Key
 
 ReadBlock = Callable[[int, int], tuple[Any, ...]]
+ITEMS = ("X", "y", "sample_weight")
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def from_reader(
         ``read(start, stop)`` returns the rows [start, stop) as a tuple, one item per meta. It must
         be picklable, free of side effects and safe to call from several threads at once.
     chunks : tuple of int
-        The rows of each block.
+        The rows of each block; empty where there is no row.
     metas : tuple of ndarray or None
         An empty array each for X, y and the weights that shows its type and width: shape (0, p)
         or (0,). None, or nothing, where there is none.
@@ -53,30 +56,34 @@ def from_reader(
     Arrays
         Nothing is read until a block is computed.
     """
+    chunks = chunks or (0,)
     token = tokenize(read, chunks)
-    starts = np.concatenate([[0], np.cumsum(chunks)]).tolist()
-    reads = {
-        (f"read-{token}", i): Task((f"read-{token}", i), read, starts[i], starts[i + 1])
-        for i in range(len(chunks))
-    }
-    base = HighLevelGraph({f"read-{token}": reads}, {f"read-{token}": set()})
-    made = [_item(base, token, item, meta, chunks) for item, meta in enumerate(metas)]
-    return Arrays(*made, *[None] * (3 - len(made)), feature_names=feature_names)
+    name = f"read-{token}"
+    edges = np.concatenate([[0], np.cumsum(chunks)]).tolist()
+    layer: dict[Key, Task] = {}
+    for i, (start, stop) in enumerate(pairwise(edges)):
+        layer[name, i] = Task((name, i), read, start, stop)
+    reads = HighLevelGraph({name: layer}, {name: set()})
+    X, y, sample_weight, *_ = (
+        None if meta is None else _item(reads, name, item, meta, chunks)
+        for item, meta in enumerate((*metas, None, None, None))
+    )
+    if X is None:
+        raise TypeError("The first meta, that of X, must be an array.")
+    return Arrays(X, y, sample_weight, feature_names)
 
 
 def _item(
-    base: HighLevelGraph, token: str, item: int, meta: np.ndarray | None, chunks: tuple[int, ...]
-) -> da.Array | None:
-    if meta is None:
-        return None
-    name = f"{('X', 'y', 'sample_weight')[item]}-{token}"
+    reads: HighLevelGraph, read_name: str, item: int, meta: np.ndarray, chunks: tuple[int, ...]
+) -> da.Array:
+    name = f"{ITEMS[item]}-{read_name}"
     columns = tuple((width,) for width in meta.shape[1:])
-    layer = {}
+    layer: dict[Key, Task] = {}
     for i in range(len(chunks)):
-        key = (name, i, *(0 for _ in columns))
-        layer[key] = Task(key, _pick, TaskRef((f"read-{token}", i)), item)
+        key: Key = (name, i, *(0 for _ in columns))
+        layer[key] = Task(key, _pick, TaskRef((read_name, i)), item)
     graph = HighLevelGraph(
-        {**base.layers, name: layer}, {**base.dependencies, name: {f"read-{token}"}}
+        {**reads.layers, name: layer}, {**reads.dependencies, name: {read_name}}
     )
     return da.Array(graph, name, chunks=(chunks, *columns), meta=meta)
 

@@ -1,10 +1,17 @@
 """Train and holdout: two lazy views of the same blocks that share no row."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import dask.array as da
 import numpy as np
+from dask._task_spec import Task, TaskRef
+from dask.base import tokenize
+from dask.highlevelgraph import HighLevelGraph
+from dask.typing import Key
 
 from runner.base import Part, Place
 from runner.dataset.lazy import Arrays
@@ -35,20 +42,24 @@ def split(arrays: Arrays, holdout: float, by: str, seed: int) -> tuple[Part, Par
     Raises
     ------
     DatasetError
-        If no block would be left to train on.
+        If no block or no row would be left to train on, or no row would be held out.
     """
     edges = np.concatenate([[0], np.cumsum(arrays.X.chunks[0])]).tolist()
-    places = [Place(i, start, stop) for i, (start, stop) in enumerate(pairwise(edges))]
+    places = tuple(Place(i, start, stop) for i, (start, stop) in enumerate(pairwise(edges)))
     if holdout == 0:
-        return _blocks_part(arrays, places, list(range(len(places)))), None
+        return _part(arrays, places, lambda array: array), None
     if by == "rows":
-        return (
-            _rows_part(arrays, places, holdout, seed, held_out=False),
-            _rows_part(arrays, places, holdout, seed, held_out=True),
-        )
+        return _split_rows(arrays, places, Draw(holdout, seed))
     held = _held_blocks(len(places), holdout, seed)
     kept = [i for i in range(len(places)) if i not in held]
-    return _blocks_part(arrays, places, kept), _blocks_part(arrays, places, sorted(held))
+    return _blocks(arrays, places, kept), _blocks(arrays, places, sorted(held))
+
+
+def _part(arrays: Arrays, places: tuple[Place, ...], cut: Callable[[da.Array], da.Array]) -> Part:
+    y, sample_weight = (
+        None if array is None else cut(array) for array in (arrays.y, arrays.sample_weight)
+    )
+    return Part(cut(arrays.X), y, sample_weight, places, arrays.feature_names)
 
 
 def _held_blocks(n_blocks: int, holdout: float, seed: int) -> set[int]:
@@ -64,48 +75,56 @@ def _held_blocks(n_blocks: int, holdout: float, seed: int) -> set[int]:
     return {int(i) for i in order[:n_held]}
 
 
-def _blocks_part(arrays: Arrays, places: list[Place], numbers: list[int]) -> Part:
-    every = len(numbers) == len(places)
-    X, y, weight = (
-        array if array is None or every else array.blocks[numbers]
-        for array in (arrays.X, arrays.y, arrays.sample_weight)
-    )
-    return Part(X, y, weight, tuple(places[i] for i in numbers), arrays.feature_names)
+def _blocks(arrays: Arrays, places: tuple[Place, ...], numbers: list[int]) -> Part:
+    chosen = tuple(places[i] for i in numbers)
+    return _part(arrays, chosen, lambda array: array.blocks[numbers])
 
 
-def _rows_part(
-    arrays: Arrays, places: list[Place], holdout: float, seed: int, *, held_out: bool
-) -> Part:
-    choice = (holdout, seed, held_out)
-    sizes = tuple(int(_chosen(place, *choice).sum()) for place in places)
-    X, y, weight = (
-        None
-        if array is None
-        else da.map_blocks(
-            _take,
-            array,
-            places,
-            choice,
-            dtype=array.dtype,
-            meta=array._meta,  # noqa: SLF001  (Dask documents `meta=` and offers no getter)
-            chunks=(sizes, *array.chunks[1:]),
+@dataclass(frozen=True)
+class Draw:
+    """Decides of each row, whatever block it is in, whether it is held out."""
+
+    holdout: float
+    seed: int
+
+    def __call__(self, place: Place) -> np.ndarray:
+        """Return a mask of the held-out rows, of shape (n_rows,)."""
+        drawn = uniform_rows(derive(self.seed, "split"), place.start, place.stop)
+        mask: np.ndarray = drawn < self.holdout
+        return mask
+
+
+def _split_rows(arrays: Arrays, places: tuple[Place, ...], draw: Draw) -> tuple[Part, Part]:
+    n_held = tuple(int(draw(place).sum()) for place in places)
+    n_kept = tuple(n - held for n, held in zip(arrays.X.chunks[0], n_held, strict=True))
+    if not sum(n_held) or not sum(n_kept):
+        raise DatasetError(
+            "A holdout by rows",
+            "hold out at least one row and leave one to train on",
+            got=f"{sum(n_held)} of {places[-1].stop} rows with dataset.holdout={draw.holdout}",
+            remedy="Choose another dataset.holdout or dataset.seed, or more rows.",
         )
-        for array in (arrays.X, arrays.y, arrays.sample_weight)
+    return (
+        _part(arrays, places, partial(_rows, places=places, draw=draw, held=False, sizes=n_kept)),
+        _part(arrays, places, partial(_rows, places=places, draw=draw, held=True, sizes=n_held)),
     )
-    return Part(X, y, weight, tuple(places), arrays.feature_names)
 
 
-def _chosen(place: Place, holdout: float, seed: int, held_out: bool) -> np.ndarray:  # noqa: FBT001
-    drawn = uniform_rows(derive(seed, "split"), place.start, place.stop)
-    return (drawn < holdout) == held_out
+def _rows(
+    array: da.Array, places: tuple[Place, ...], draw: Draw, held: bool, sizes: tuple[int, ...]
+) -> da.Array:
+    name = f"{'holdout' if held else 'train'}-{tokenize(array.name, draw)}"
+    layer: dict[Key, Task] = {}
+    for place in places:
+        index = (place.number, *(0 for _ in array.shape[1:]))
+        block = TaskRef((array.name, *index))
+        layer[name, *index] = Task((name, *index), _take, block, place, draw, held)
+    graph = HighLevelGraph(
+        {**array.dask.layers, name: layer}, {**array.dask.dependencies, name: {array.name}}
+    )
+    meta = array._meta  # noqa: SLF001  (Dask takes `meta=` and offers no getter)
+    return da.Array(graph, name, chunks=(sizes, *array.chunks[1:]), meta=meta)
 
 
-def _take(
-    block: Any,
-    places: list[Place],
-    choice: tuple[float, int, bool],
-    block_id: tuple[int, ...] | None = None,
-) -> Any:
-    if block_id is None:
-        return block
-    return block[_chosen(places[block_id[0]], *choice)]
+def _take(block: Any, place: Place, draw: Draw, held: bool) -> Any:
+    return block[draw(place) == held]

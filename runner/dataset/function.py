@@ -1,0 +1,140 @@
+"""Data from a function of the user's own."""
+
+import importlib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dask.array as da
+import numpy as np
+from dask.base import is_dask_collection
+
+from runner.dataset.chunks import row_chunks
+from runner.dataset.dataset import Dataset
+from runner.dataset.fitting import sized
+from runner.dataset.lazy import ITEMS, Arrays
+from runner.errors import DatasetError, nearest
+
+
+@dataclass(kw_only=True)
+class Function(Dataset):
+    """What a function returns: X, or (X, y), or (X, y, sample_weight).
+
+    Each is a Dask array, a Dask dataframe or series, or a NumPy array; y and the weights may be
+    None. The columns of a dataframe name the features.
+
+    Parameters
+    ----------
+    function : str
+        ``package.module:name`` or ``package.module.name``.
+    arguments : mapping
+        The keyword arguments it is called with, once.
+    chunks : int or str
+        ``"auto"`` keeps the row blocks of a lazy X; anything else cuts X anew.
+    """
+
+    function: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def arrays(self) -> Arrays:
+        """Call the function and return its arrays, in the row blocks of X.
+
+        Raises
+        ------
+        DatasetError
+            If the function cannot be found, if it fails, or if it returns anything else.
+        """
+        X, y, sample_weight = self._returned()
+        columns = getattr(X, "columns", None)
+        return Arrays(
+            self._cut(X) if self.chunks != "auto" or isinstance(X, np.ndarray) else _lazy(X),
+            None if y is None else _lazy(y),
+            None if sample_weight is None else _lazy(sample_weight),
+            None if columns is None else tuple(str(column) for column in columns),
+        )
+
+    def _returned(self) -> tuple[Any, Any, Any]:
+        function = resolve(self.function)
+        try:
+            returned = function(**self.arguments)
+        except Exception as error:
+            raise DatasetError(
+                f"The function {self.function}",
+                "return X and y without an error",
+                got=f"{type(error).__name__}: {error}",
+                remedy="Mend the function, or what dataset.arguments passes to it.",
+            ) from error
+        items = returned if isinstance(returned, tuple) else (returned,)
+        if not _are_arrays(items):
+            raise DatasetError(
+                f"The function {self.function}",
+                "return X, (X, y) or (X, y, sample_weight), each a Dask array, a Dask dataframe "
+                "or a NumPy array",
+                got=", ".join(type(item).__name__ for item in items) or "an empty tuple",
+                remedy="Convert what it returns, for instance by dask.array.from_array.",
+            )
+        X, y, sample_weight, *_ = (*items, None, None)
+        return X, y, sample_weight
+
+    def _cut(self, returned: Any) -> da.Array:
+        X = sized("X", _lazy(returned))
+        if not X.ndim or not X.shape[0]:
+            return X
+        row_nbytes = X.dtype.itemsize * math.prod(X.shape[1:])
+        cut: da.Array = X.rechunk({0: row_chunks(self.chunks, X.shape[0], row_nbytes)})
+        return cut
+
+
+def resolve(name: str) -> Callable[..., Any]:
+    """Import a function by its name, ``package.module:name`` or ``package.module.name``.
+
+    Raises
+    ------
+    DatasetError
+        If the module cannot be imported, or has no such function.
+
+    Examples
+    --------
+    >>> resolve("math:sqrt")(9.0), resolve("os.path.basename")("a/b")
+    (3.0, 'b')
+    """
+    module_name, _, attribute = name.partition(":") if ":" in name else name.rpartition(".")
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        raise DatasetError(
+            "dataset.function",
+            "name a function that can be imported, as package.module:name",
+            got=f"{name!r}, {type(error).__name__}: {error}",
+            remedy="Check its spelling, and that its module is installed.",
+        ) from error
+    found: Any = getattr(module, attribute, None)
+    if not callable(found):
+        names = [key for key, value in vars(module).items() if callable(value) and key[0] != "_"]
+        raise DatasetError(
+            "dataset.function",
+            f"name a function of {module_name}",
+            got=repr(attribute),
+            remedy=nearest(attribute, names),
+        )
+    function: Callable[..., Any] = found
+    return function
+
+
+def _are_arrays(items: tuple[Any, ...]) -> bool:
+    given = [item for position, item in enumerate(items) if item is not None or position == 0]
+    return 1 <= len(items) <= len(ITEMS) and all(
+        isinstance(item, da.Array | np.ndarray) or _is_frame(item) for item in given
+    )
+
+
+def _is_frame(item: object) -> bool:
+    return is_dask_collection(item) and hasattr(item, "to_dask_array")
+
+
+def _lazy(item: Any) -> da.Array:
+    if isinstance(item, np.ndarray):
+        item = da.from_array(item, chunks=-1)
+    lazy: da.Array = item.to_dask_array() if _is_frame(item) else item
+    return lazy
