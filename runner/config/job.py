@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from runner.base import Recipe
 from runner.config.compose import compose, parted
-from runner.config.recipe import recipe
+from runner.config.recipe import recipe, with_effective
 from runner.config.validation import validate
 from runner.errors import ConfigError, RunnerError
 from runner.experiment import Experiment, Result
@@ -39,7 +39,9 @@ def build(config: DictConfig) -> tuple[Experiment, Recipe]:
         sys.path.append(root)  # last, so that no file of the project hides an installed module
     validate(cast("dict[str, Any]", OmegaConf.to_container(config, resolve=True)))
     overrides = [text for text in hydra_node.overrides.task if not text.startswith("experiment=")]
-    return _instantiate(config), recipe(config, overrides, _selected(hydra_node))
+    experiment = _instantiate(config)
+    asked = recipe(config, overrides, _selected(hydra_node))
+    return experiment, with_effective(asked, experiment.estimator)
 
 
 def _selected(hydra_node: Any) -> str:

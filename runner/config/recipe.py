@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -37,6 +38,28 @@ def recipe(config: DictConfig, overrides: Sequence[str], selection: str) -> Reci
         overrides=tuple(asked),
         command=shlex.join(["runner", *verb, *asked]),
     )
+
+
+def with_effective(asked: Recipe, estimator: Any) -> Recipe:
+    """Add the parameters that the estimator holds though nobody asked for them.
+
+    So that two runs can be compared by every setting they had, not only by what was written.
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import Normalizer
+    >>> with_effective(Recipe("a", {"estimator.copy": False}), Normalizer()).params
+    {'estimator.copy': False, 'estimator.norm': 'l2'}
+    """
+    if not hasattr(estimator, "get_params"):
+        return asked
+    held = {
+        f"estimator.{name}": value
+        for name, value in estimator.get_params(deep=False).items()
+        if f"estimator.{name}" not in asked.params
+        and (value is None or isinstance(value, bool | int | float | str | list | tuple))
+    }
+    return replace(asked, params={**asked.params, **held})
 
 
 def _flatten(node: Any, written: Any, key: str = "") -> Iterator[tuple[str, Any]]:
