@@ -19,6 +19,10 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+WITHOUT_ASSISTANT = """
+localStorage.setItem("mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true");
+localStorage.setItem("mlflow.assistant.panelOpen_v1", "false");
+"""
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +38,7 @@ def browser():
 
 @pytest.fixture(scope="session")
 def reviewed(tmp_path_factory):
-    """Run an experiment into a store, serve it, and return where its run can be looked at."""
+    """Run an experiment into a store, serve it, and return the result and the run's address."""
     root = tmp_path_factory.mktemp("reviewed")
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         patch.setenv("RUNNER_PROJECT", str(root))
@@ -42,4 +46,14 @@ def reviewed(tmp_path_factory):
         result = runner.run("digits_sgd", ["callbacks=[]"])
         run = find_run(result.run_id)
         base_url = stack.enter_context(serve(port=0))
-        yield run, run_link(base_url, run), result
+        yield result, run_link(base_url, run)
+
+
+@pytest.fixture
+def page(browser):
+    """Open an empty page without MLflow's chat beside it."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1100})
+    page.set_default_timeout(60_000)
+    page.add_init_script(WITHOUT_ASSISTANT)
+    yield page
+    page.close()
