@@ -139,7 +139,7 @@ class Progress:
         self.stop_reason = self.stop_reason or reason
 
 
-class Callback(Protocol):
+class Callback:
     """Something told how a fit goes. Subclass it and override what is of interest."""
 
     def on_fit_begin(self, progress: Progress) -> None:

@@ -1,0 +1,146 @@
+"""The one door to MLflow: quiet, without telemetry, and safe for processes that start at once."""
+
+import fcntl
+import logging
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import RunnerError, TrackingError
+from runner.tracking.redaction import one_line
+from runner.tracking.store import Store, preflight
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+}
+# What these say is either said by our own errors and warnings, or asked for on purpose.
+_LOGGERS = (
+    "mlflow.sklearn",
+    "mlflow.store.db.utils",
+    "mlflow.utils.environment",
+    "urllib3.connectionpool",
+)
+
+
+def connect(store: Store) -> "MlflowClient":
+    """Check that a store can be written, create its schema if it is new, and open it.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be used.
+    """
+    preflight(store)
+    quieten()
+    with reported(store):
+        if not store.is_server:
+            _import_database_store()
+        from mlflow import MlflowClient
+
+        with _alone(store.file) if store.file is not None else nullcontext():
+            return MlflowClient(store.uri)
+
+
+@contextmanager
+def reported(store: Store) -> Iterator[None]:
+    """Turn whatever MLflow raises into one error that names the store and a remedy."""
+    try:
+        yield
+    except RunnerError:
+        raise
+    except Exception as error:
+        outdated = "out-of-date database schema" in str(error)
+        raise TrackingError(
+            f"The tracking store {store}",
+            "have the schema of this MLflow" if outdated else "answer and keep what it is given",
+            got=one_line(error),
+            remedy=f"Back it up, then run: mlflow db upgrade {store}"
+            if outdated
+            else "Check it, or set tracking.uri to another store.",
+        ) from error
+
+
+def quieten() -> None:
+    """Switch off MLflow's telemetry, its printing and its long retries, unless already set."""
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.CRITICAL)
+
+
+def experiment_id(client: "MlflowClient", store: Store, name: str) -> str:
+    """Return the id of an experiment, made if need be; several processes may ask at once.
+
+    The artifacts of an SQLite store lie beside its file; a server decides for itself.
+
+    Raises
+    ------
+    TrackingError
+        If the experiment was deleted, or its artifacts can only be written through a server.
+    """
+    from mlflow.exceptions import MlflowException
+
+    with reported(store):
+        if client.get_experiment_by_name(name) is None:
+            try:
+                return client.create_experiment(name, _artifact_location(store, name))
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+        found: Any = client.get_experiment_by_name(name)
+    if found.lifecycle_stage == "deleted":
+        raise _unusable(store, name, "not be deleted", "a deleted experiment")
+    served = str(found.artifact_location).startswith("mlflow-artifacts:")
+    if served and not store.is_server:
+        rule = "keep its artifacts where this process can write them"
+        raise _unusable(store, name, rule, "an experiment that was made through a server")
+    return str(found.experiment_id)
+
+
+def _unusable(store: Store, name: str, rule: str, got: str) -> TrackingError:
+    return TrackingError(
+        f"The experiment {name!r} of {store}",
+        rule,
+        got=got,
+        remedy="Set tracking.experiment to another name.",
+    )
+
+
+def _artifact_location(store: Store, name: str) -> str | None:
+    if store.file is None:
+        return None
+    folder = re.sub(r"[^\w.-]+", "_", name).strip(".") or "_"
+    return (store.file.parent / "mlruns" / folder).as_uri()
+
+
+def _import_database_store() -> None:
+    with warnings.catch_warnings():
+        from sqlalchemy.exc import SADeprecationWarning
+
+        warnings.simplefilter("ignore", SADeprecationWarning)
+        import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Let one process at a time create the schema: two at once leave the file broken for good."""
+    with ExitStack() as stack:
+        # Where a folder cannot be opened the preflight says so, and some network file systems
+        # lock no folders.
+        with suppress(OSError):
+            descriptor = os.open(file.parent, os.O_RDONLY)
+            stack.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield

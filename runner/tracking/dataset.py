@@ -1,0 +1,112 @@
+"""What the data are, as a dataset of the record; nothing is computed or copied."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from runner.base import LazyArray, Part
+from runner.tracking.params import value_as_text
+from runner.tracking.redaction import redacted
+
+if TYPE_CHECKING:
+    from mlflow.entities import Dataset
+    from mlflow.types.schema import TensorSpec
+
+MAX_NAME = 500
+MAX_SOURCE = 60_000
+
+
+def dataset_entity(
+    name: str, source: Mapping[str, Any], part: Part, *, context: str, held_out_rows: int
+) -> "Dataset":
+    """Describe one side of the split as MLflow shows it.
+
+    Parameters
+    ----------
+    name : str
+        The dataset's name.
+    source : mapping
+        Where the data come from, as plain values.
+    part : Part
+        The rows; only their shapes, blocks and types are looked at.
+    context : str
+        What the rows are for, such as "train".
+    held_out_rows : int
+        How many rows of the whole dataset are held out.
+    """
+    from mlflow.data.schema import TensorDatasetSchema
+    from mlflow.entities import Dataset
+    from mlflow.types.schema import Schema
+
+    origin = source_json(source)
+    targets = {} if part.y is None else {"targets": Schema([tensor_spec(part.y)])}
+    schema = TensorDatasetSchema(features=Schema([tensor_spec(part.X)]), **targets)
+    return Dataset(
+        name=name[:MAX_NAME],
+        digest=digest(origin, part, context),
+        source_type=str(source.get("_target_", "")).rpartition(".")[2] or "runner",
+        source=origin,
+        schema=json.dumps(schema.to_dict()),
+        profile=json.dumps(profile(part, held_out_rows)),
+    )
+
+
+def profile(part: Part, held_out_rows: int) -> dict[str, Any]:
+    """Return the counts and sizes of some rows, one key per line of MLflow's page.
+
+    The bytes are None for text, whose size is known only once it is read.
+    """
+    blocks = part.X.chunks[0]
+    fixed = part.X.dtype.kind != "O"
+    return {
+        "num_rows": part.n_rows,
+        "num_features": int(part.X.shape[1]) if len(part.X.shape) > 1 else None,
+        "num_blocks": part.n_blocks,
+        "block_rows": max(blocks, default=0),
+        "last_block_rows": blocks[-1] if blocks else 0,
+        "dtype": str(part.X.dtype),
+        "nbytes": math.prod(part.X.shape) * part.X.dtype.itemsize if fixed else None,
+        "target_dtype": None if part.y is None else str(part.y.dtype),
+        "held_out_rows": held_out_rows,
+    }
+
+
+def digest(origin: str, part: Part, context: str) -> str:
+    """Return eight hexadecimal digits that change with the source, a shape, a type or the blocks.
+
+    It is taken from the description of the data, not from the rows.
+    """
+    arrays = [
+        None if array is None else [str(array.dtype), list(array.shape), list(array.chunks[0])]
+        for array in (part.X, part.y, part.sample_weight)
+    ]
+    identity = json.dumps([origin, context, arrays], sort_keys=True)
+    return hashlib.sha256(identity.encode()).hexdigest()[:8]
+
+
+def source_json(source: Mapping[str, Any]) -> str:
+    """Write where the data come from, without credentials; shortened where it is too long.
+
+    Examples
+    --------
+    >>> source_json({"path": "rows.csv", "chunks": 100})
+    '{"chunks": 100, "path": "rows.csv"}'
+    """
+    text = redacted(json.dumps(dict(source), sort_keys=True, default=str))
+    if len(text) <= MAX_SOURCE:
+        return text
+    longest = MAX_SOURCE // (2 * len(source))
+    short = {key[:longest]: value_as_text(value)[:longest] for key, value in source.items()}
+    return json.dumps(short, sort_keys=True)
+
+
+def tensor_spec(array: LazyArray | np.ndarray) -> "TensorSpec":
+    """Describe any number of rows like those of an array."""
+    from mlflow.types.schema import TensorSpec
+
+    dtype = np.dtype(array.dtype.type) if array.dtype.kind in "US" else array.dtype
+    return TensorSpec(dtype, (-1, *(int(width) for width in array.shape[1:])))

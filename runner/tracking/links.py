@@ -1,0 +1,34 @@
+"""Addresses of pages in MLflow's user interface."""
+
+from urllib.parse import urlencode
+
+# Without all of these keys the page resets them; without the workflow it opens another product's
+# overview.
+_RUNS_TABLE = {
+    "workflowType": "machine_learning",
+    "searchFilter": "",
+    "orderByKey": "attributes.start_time",
+    "orderByAsc": "false",
+    "startTime": "ALL",
+    "lifecycleFilter": "Active",
+    "modelVersionFilter": "All Runs",
+    "datasetsFilter": "W10=",
+}
+
+
+def run_page(base_url: str, experiment_id: str, run_id: str) -> str:
+    """Return the address of a run's page.
+
+    Examples
+    --------
+    >>> run_page("http://127.0.0.1:5000/", "1", "abc")
+    'http://127.0.0.1:5000/#/experiments/1/runs/abc?workflowType=machine_learning'
+    """
+    query = urlencode({"workflowType": _RUNS_TABLE["workflowType"]})
+    return f"{base_url.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}?{query}"
+
+
+def runs_page(base_url: str, experiment_id: str) -> str:
+    """Return the address of the table of an experiment's runs."""
+    query = urlencode(_RUNS_TABLE)
+    return f"{base_url.rstrip('/')}/#/experiments/{experiment_id}/runs?{query}"

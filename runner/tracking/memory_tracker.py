@@ -1,0 +1,126 @@
+"""The record's twin in memory, for tests and notebooks."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from runner.base import Callback, Evaluated, Part, Progress, Recipe
+from runner.tracking.ledger import Ledger
+from runner.tracking.recorder import Both, Curves, Recorder
+from runner.tracking.spool import Point, points_of
+from runner.tracking.termination import status_of, terminated_by_signal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass
+class MemoryRun:
+    """One run, every part of which is an attribute.
+
+    Attributes
+    ----------
+    name, command : str
+        What was asked for.
+    status : {"RUNNING", "FINISHED", "FAILED", "KILLED"}
+        How the run stands.
+    error : BaseException or None
+        What ended it.
+    recipe, source, parts, evaluated, model, progress
+        What was logged.
+    points : list of Point
+        The metrics, in the order in which they were logged.
+    ledger : pyarrow.Table or None
+        One row per learned block.
+    """
+
+    name: str
+    command: str = ""
+    status: str = "RUNNING"
+    error: BaseException | None = None
+    recipe: Recipe | None = None
+    source: Mapping[str, Any] = field(default_factory=dict)
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    evaluated: Evaluated | None = None
+    model: Any = None
+    progress: Progress | None = None
+    points: list[Point] = field(default_factory=list)
+    ledger: "pa.Table | None" = None
+
+    @property
+    def run_id(self) -> str:
+        """Empty: no store knows the run."""
+        return ""
+
+    @property
+    def url(self) -> str:
+        """Empty: there is no page."""
+        return ""
+
+    @property
+    def curves(self) -> Curves:
+        """Step and value of each metric, by name."""
+        curves: Curves = {}
+        for point in self.points:
+            curves.setdefault(point.key, []).append((point.step, point.value))
+        return curves
+
+    def log_params(self, recipe: Recipe) -> None:
+        """Keep what was asked."""
+        self.recipe = recipe
+
+    def log_dataset(self, name: str, source: Mapping[str, Any], parts: Mapping[str, Part]) -> None:
+        """Keep what the data are."""
+        self.source, self.parts = {"name": name, **source}, parts
+
+    def recorder(self) -> Callback:
+        """Return the callback that keeps the curves and the order of the blocks."""
+        return Both(Recorder(self._log), Ledger(self._keep_ledger))
+
+    def log_scores(self, evaluated: Evaluated) -> None:
+        """Keep the final scores."""
+        self.evaluated = evaluated
+        self._log({f"holdout/{name}": score for name, score in evaluated.scores.items()}, 0)
+
+    def log_model(self, model: Any, part: Part, progress: Progress) -> None:
+        """Keep the fitted model itself."""
+        self.model, self.progress = model, progress
+
+    def _log(self, values: Mapping[str, float], step: int) -> list[Point]:
+        points = points_of(values, step)
+        self.points += points
+        return points
+
+    def _keep_ledger(self, table: "pa.Table") -> None:
+        self.ledger = table
+
+
+@dataclass
+class MemoryTracker:
+    """Keep runs in ``runs``, in this process only.
+
+    Examples
+    --------
+    >>> tracker = MemoryTracker()
+    >>> with tracker.start_run("quickstart") as run:
+    ...     run.status
+    'RUNNING'
+    >>> tracker.runs[-1].status
+    'FINISHED'
+    """
+
+    runs: list[MemoryRun] = field(default_factory=list)
+
+    @contextmanager
+    def start_run(self, name: str, *, command: str = "") -> Iterator[MemoryRun]:
+        """Open a run; leaving the context ends it with a true status."""
+        run = MemoryRun(name, command)
+        self.runs.append(run)
+        with terminated_by_signal():
+            try:
+                yield run
+            except BaseException as error:
+                run.status, run.error = status_of(error), error
+                raise
+        run.status = "FINISHED"

@@ -1,0 +1,218 @@
+"""The fitted model in the record: skops, never pickle."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from runner.base import Part
+from runner.tracking.dataset import tensor_spec
+from runner.tracking.environment import MODEL_PACKAGES, pinned
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel, RunInfo
+    from mlflow.models import ModelSignature
+
+_TRUSTED = ("sklearn.", "numpy.", "scipy.")
+_FORBIDDEN_IN_NAMES = str.maketrans(dict.fromkeys("/:.%\"'", "_"))
+
+
+class UntrustedTypesError(Exception):
+    """A model holds types that are not of scikit-learn, NumPy or SciPy."""
+
+
+@dataclass(frozen=True)
+class PackedModel:
+    """A model that skops can write, and what is needed to read it back.
+
+    ``trusted`` are its types that skops does not know and that scikit-learn, NumPy or SciPy
+    define.
+    """
+
+    model: Any
+    content: bytes
+    trusted: list[str]
+
+
+def pack(model: Any) -> PackedModel:
+    """Write a model with skops, in memory.
+
+    Raises
+    ------
+    UntrustedTypesError
+        If it holds types from elsewhere; they are named.
+    """
+    import skops.io
+
+    content = skops.io.dumps(model)
+    unknown = skops.io.get_untrusted_types(data=content)
+    foreign = [name for name in unknown if not name.startswith(_TRUSTED)]
+    if foreign:
+        raise UntrustedTypesError(
+            f"it holds types that are not scikit-learn's, NumPy's or SciPy's: {', '.join(foreign)}"
+        )
+    return PackedModel(model, content, unknown)
+
+
+def create_logged_model(
+    client: "MlflowClient",
+    run: "RunInfo",
+    model: Any,
+    *,
+    params: Mapping[str, str],
+    tags: Mapping[str, str],
+) -> "LoggedModel":
+    """Make the record's entry of a model, linked to the run it comes from."""
+    name = f"{run.run_name}-{type(final_step(model)).__name__}"
+    return client.create_logged_model(
+        run.experiment_id,
+        name=name.translate(_FORBIDDEN_IN_NAMES),
+        source_run_id=run.run_id,
+        params=dict(params),
+        model_type=kind_of(model),
+        tags=dict(tags),
+    )
+
+
+def upload(
+    client: "MlflowClient",
+    logged: "LoggedModel",
+    packed: PackedModel,
+    part: Part,
+    rows_seen: int,
+) -> None:
+    """Keep the model's files under its entry, and mark the entry ready, or failed.
+
+    This is what ``mlflow.sklearn.log_model`` does, without its global tracking URI, so that
+    several runs of one process may use several stores.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        Of the store that holds the entry.
+    logged : LoggedModel
+        The entry.
+    packed : PackedModel
+        What to keep.
+    part : Part
+        Rows as the model takes them, for its signature.
+    rows_seen : int
+        The step at which the run put the model out.
+    """
+    from mlflow.entities import LoggedModelOutput, LoggedModelStatus
+    from mlflow.models import Model
+
+    flavor = _flavor()
+    status = LoggedModelStatus.FAILED
+    description = Model(
+        artifact_path=logged.artifact_location,
+        run_id=logged.source_run_id,
+        model_uuid=logged.model_id,
+        model_id=logged.model_id,
+    )
+    try:
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "model"
+            flavor.save_model(
+                packed.model,
+                str(path),
+                mlflow_model=description,
+                serialization_format=flavor.SERIALIZATION_FORMAT_SKOPS,
+                signature=signature(packed.model, part),
+                pip_requirements=pinned(MODEL_PACKAGES),
+                skops_trusted_types=packed.trusted,
+            )
+            client.log_model_artifacts(logged.model_id, str(path))
+        output = LoggedModelOutput(logged.model_id, rows_seen)
+        client.log_outputs(str(logged.source_run_id), [output])
+        status = LoggedModelStatus.READY
+    finally:
+        client.finalize_logged_model(logged.model_id, status)
+
+
+def signature(model: Any, part: Part) -> "ModelSignature":
+    """Say which rows a model takes, from the data's type and width, and what it makes of them.
+
+    The output is taken from one row of zeros, or one empty line of text; it is left out when
+    the model has neither ``predict`` nor ``transform`` or makes no array.
+    """
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import Schema
+
+    row = one_row(part)
+    output = _output(model, row)
+    return ModelSignature(
+        inputs=Schema([tensor_spec(row)]),
+        outputs=None if output is None else Schema([tensor_spec(output)]),
+    )
+
+
+def one_row(part: Part) -> np.ndarray:
+    """Return a row of zeros of the shape and type of the data; one empty line for lines of text.
+
+    Returns
+    -------
+    ndarray of shape (1, n_features) or (1,)
+    """
+    if part.X.dtype.kind in "OU" and len(part.X.shape) == 1:
+        return np.array([""])
+    return np.zeros((1, *part.X.shape[1:]), part.X.dtype)
+
+
+def kind_of(model: Any) -> str:
+    """Return what scikit-learn says a model is: classifier, regressor, clusterer, ...
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import SGDRegressor
+    >>> kind_of(SGDRegressor()), kind_of(object())
+    ('regressor', 'other')
+    """
+    from sklearn.utils import get_tags
+
+    try:
+        return get_tags(model).estimator_type or "other"
+    except (AttributeError, TypeError, ValueError):
+        return "other"
+
+
+def final_step(model: Any) -> Any:
+    """Return the last step of a scikit-learn pipeline, or the model itself.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import SGDRegressor
+    >>> from sklearn.pipeline import make_pipeline
+    >>> final_step(make_pipeline("passthrough", SGDRegressor(alpha=0.5)))
+    SGDRegressor(alpha=0.5)
+    """
+    steps = getattr(model, "steps", None)
+    return steps[-1][1] if steps else model
+
+
+def _flavor() -> ModuleType:
+    with warnings.catch_warnings():
+        # MLflow's own types for chat agents, which it imports along.
+        warnings.filterwarnings("ignore", ".*Any type hint is inferred as AnyType")
+        import mlflow.pyfunc
+        import mlflow.sklearn
+    return mlflow.sklearn
+
+
+def _output(model: Any, row: np.ndarray) -> np.ndarray | None:
+    apply = getattr(model, "predict", None) or getattr(model, "transform", None)
+    if apply is None:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            output = apply(row)
+        except Exception:  # noqa: BLE001  (a row of zeros is not everybody's row)
+            return None
+    return output if isinstance(output, np.ndarray) else None

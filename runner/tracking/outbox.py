@@ -1,0 +1,190 @@
+"""What a run sends from its first block on: a store that goes away stops no fit, loses nothing."""
+
+import math
+import shutil
+import time
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner.errors import RunnerWarning
+from runner.tracking.redaction import one_line
+from runner.tracking.spool import FILE_NAME, Point, Spool, Spooled, points_of, read, runs_folder
+from runner.tracking.store import Store
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+BATCH = 500
+MAX_TAG = 8000
+NONFINITE_TAG = "runner.nonfinite"
+
+
+class Outbox:
+    """Everything on its way to the store, in a folder of its own until it has arrived.
+
+    Metrics and tags go to the spool file, artifacts to files beside it, and then to the store:
+    metrics in batches, when there are 500 or after ``flush_every_s``. When the store refuses,
+    one warning says so and nothing more is sent until ``recover``, which sends the whole spool
+    again. That doubles nothing, because the points keep their time of logging. No method raises.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        How to reach the store.
+    store : Store
+        The store's name in messages.
+    run_id : str
+        The run.
+    flush_every_s : float
+        The longest time in seconds between two batches while metrics come in.
+    """
+
+    def __init__(
+        self, client: "MlflowClient", store: Store, run_id: str, flush_every_s: float
+    ) -> None:
+        self.folder = runs_folder() / run_id
+        self._client = client
+        self._store = store
+        self._run_id = run_id
+        self._flush_every_s = flush_every_s
+        self._spool = Spool(self.folder, str(store))
+        self._buffer: list[Point] = []
+        self._flushed = time.monotonic()
+        self._finite: dict[str, bool] = {}
+        self._degraded = self._warned = False
+
+    def log(self, values: Mapping[str, float], step: int) -> list[Point]:
+        """Log metrics at a step, and return them as they are kept."""
+        points = points_of(values, step)
+        for point in points:
+            finite = math.isfinite(point.value)
+            self._finite[point.key] = finite or self._finite.get(point.key, False)
+        self._try(partial(self._spool.points, points))
+        self._buffer += points
+        late = time.monotonic() - self._flushed >= self._flush_every_s
+        if late or len(self._buffer) >= BATCH:
+            self.flush()
+        return points
+
+    def tag(self, tags: Mapping[str, str]) -> None:
+        """Set tags of the run; an over-long value is cut."""
+        cut = {key: value[:MAX_TAG] for key, value in tags.items()}
+        self._try(partial(self._spool.tags, cut))
+        self._send(partial(send, self._client, self._run_id, (), cut))
+
+    def put(self, path: str, content: bytes) -> None:
+        """Log an artifact."""
+        file = self.folder / "artifacts" / path
+        self._try(partial(_write, file, content))
+        self._send(partial(send_files, self._client, self._run_id, self.folder))
+
+    def attempt(self, call: Callable[[], object]) -> bool:
+        """Let something else be sent, unless the store is known to be away; tell if it worked."""
+        self._send(call)
+        return not self._degraded
+
+    def flush(self) -> None:
+        """Send the metrics that wait."""
+        points, self._buffer = self._buffer, []
+        self._flushed = time.monotonic()
+        self._send(partial(send, self._client, self._run_id, points))
+
+    def recover(self) -> None:
+        """Try a store that went away once more, with all that it should have."""
+        self.flush()
+        if self._degraded:
+            self._degraded = False
+            self._send(self._resend)
+
+    def close(self, status: str) -> None:
+        """Send the rest and the ending; what cannot be sent stays, and a warning says where."""
+        if never_finite := sorted(key for key, finite in self._finite.items() if not finite):
+            self.tag({NONFINITE_TAG: ", ".join(never_finite)})
+        ended = time.time_ns() // 1_000_000
+        self._try(partial(self._spool.end, status, ended))
+        self.recover()
+        self._send(partial(self._client.set_terminated, self._run_id, status, ended))
+        if self._degraded:
+            warnings.warn(
+                f"The run {self._run_id} is not wholly in the tracking store {self._store}: the "
+                f"rest is in {self.folder}, and is sent when the next run of this project starts.",
+                RunnerWarning,
+                stacklevel=2,
+            )
+        else:  # while the lock is held, so that nobody takes the run for abandoned
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self._spool.close()
+
+    def _resend(self) -> None:
+        spooled = read(self._spool.file)
+        send(self._client, self._run_id, spooled.points, spooled.tags)
+        send_files(self._client, self._run_id, self.folder)
+
+    def _send(self, call: Callable[[], object]) -> None:
+        if not self._degraded:
+            self._degraded = not self._try(call)
+
+    def _try(self, call: Callable[[], object]) -> bool:
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001  (the record never ends a fit)
+            self._warn(error)
+            return False
+        return True
+
+    def _warn(self, error: Exception) -> None:
+        if not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"Recording in {self._store} fails for now ({one_line(error)}). The run goes on; "
+                f"{self.folder} keeps what is to be sent.",
+                RunnerWarning,
+                stacklevel=2,
+            )
+
+
+def send(
+    client: "MlflowClient",
+    run_id: str,
+    points: Sequence[Point],
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """Log points and tags; what is there already is not doubled."""
+    from mlflow.entities import Metric, RunTag
+
+    metrics = [Metric(*point) for point in points]
+    run_tags = [RunTag(key, value) for key, value in (tags or {}).items()]
+    if run_tags:
+        client.log_batch(run_id, tags=run_tags)
+    for start in range(0, len(metrics), BATCH):
+        client.log_batch(run_id, metrics=metrics[start : start + BATCH])
+
+
+def send_files(client: "MlflowClient", run_id: str, folder: Path) -> None:
+    """Log the artifacts that wait in a run's folder, each removed once it has arrived."""
+    for file, place in _waiting(folder / "artifacts"):
+        client.log_artifact(run_id, str(file), place)
+        file.unlink()
+
+
+def deliver(client: "MlflowClient", run_id: str, folder: Path, spooled: Spooled) -> None:
+    """Send all that the folder of a run whose process is gone still holds, and its ending."""
+    send(client, run_id, spooled.points, spooled.tags)
+    send_files(client, run_id, folder)
+    ended = spooled.ended or int((folder / FILE_NAME).stat().st_mtime * 1000)
+    client.set_terminated(run_id, spooled.status or "KILLED", ended)
+
+
+def _waiting(folder: Path) -> Iterable[tuple[Path, str | None]]:
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    for file in files:
+        place = file.parent.relative_to(folder).as_posix()
+        yield file, None if place == "." else place
+
+
+def _write(file: Path, content: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)

@@ -1,0 +1,126 @@
+"""The curves of a fit, thinned to what a chart can show."""
+
+import time
+from collections.abc import Mapping
+from typing import Protocol, TypeAlias
+
+from runner.base import Block, Callback, Progress
+from runner.tracking.spool import Point
+
+POINTS = 1000
+Curves: TypeAlias = dict[str, list[tuple[int, float]]]
+
+
+class Log(Protocol):
+    """What takes metrics."""
+
+    def __call__(self, values: Mapping[str, float], step: int) -> list[Point]:
+        """Log metrics at a step; return them as they were logged."""
+
+
+class Recorder(Callback):
+    """Log how a fit goes: the progressive scores, the speed and the blocks, over the rows seen.
+
+    A curve has about 1,000 points, evenly spaced, however many blocks there are; while the rows
+    to learn are unknown, a point is due after half a percent more rows. The last block always
+    has one. The first block has no progressive score, because nothing was learned before it.
+
+    Parameters
+    ----------
+    log : callable
+        Takes the metrics and their step.
+
+    Attributes
+    ----------
+    progress : Progress or None
+        Of the fit that is or was recorded.
+    curves : dict of str to list of (int, float)
+        What was logged of each progressive score: rows seen, and the score then.
+    latest : list of Point
+        The last point of each curve.
+    """
+
+    def __init__(self, log: Log) -> None:
+        self.progress: Progress | None = None
+        self.curves: Curves = {}
+        self.latest: list[Point] = []
+        self._log = log
+        self._due = 0.0
+        self._rows = 0
+        self._time = 0.0
+
+    def on_fit_begin(self, progress: Progress) -> None:
+        """Start the clock."""
+        self.progress = progress
+        self._rows = progress.rows
+        self._time = time.perf_counter()
+
+    def on_block_end(self, progress: Progress, block: Block) -> None:
+        """Log a point when one is due."""
+        if progress.rows >= self._due:
+            self._record(progress)
+            self._due = progress.rows + spacing(progress)
+
+    def on_epoch_end(self, progress: Progress) -> None:
+        """Do nothing: the curves run on over the epochs."""
+
+    def on_fit_end(self, progress: Progress) -> None:
+        """Log the last point, and where the time went."""
+        if progress.rows > self._rows:
+            self._record(progress)
+        totals = {"time/fit_s": progress.fit_s, "time/load_s": progress.load_s}
+        if progress.empty_blocks:
+            totals["progress/empty_blocks"] = progress.empty_blocks
+        self._log(totals, 0)
+
+    def _record(self, progress: Progress) -> None:
+        now = time.perf_counter()
+        speed = (progress.rows - self._rows) / max(now - self._time, 1e-9)
+        self._rows, self._time = progress.rows, now
+        values = {"progress/rows_per_second": speed, "progress/blocks": progress.blocks}
+        for name, score in progress.scores.items():
+            values[f"train/progressive_{name}"] = score
+            self.curves.setdefault(name, []).append((progress.rows, score))
+        self.latest = self._log(values, progress.rows)
+
+
+class Both(Callback):
+    """Tell two callbacks, one after the other."""
+
+    def __init__(self, first: Callback, second: Callback) -> None:
+        self._told = (first, second)
+
+    def on_fit_begin(self, progress: Progress) -> None:
+        """Tell both."""
+        for callback in self._told:
+            callback.on_fit_begin(progress)
+
+    def on_block_end(self, progress: Progress, block: Block) -> None:
+        """Tell both."""
+        for callback in self._told:
+            callback.on_block_end(progress, block)
+
+    def on_epoch_end(self, progress: Progress) -> None:
+        """Tell both."""
+        for callback in self._told:
+            callback.on_epoch_end(progress)
+
+    def on_fit_end(self, progress: Progress) -> None:
+        """Tell both."""
+        for callback in self._told:
+            callback.on_fit_end(progress)
+
+
+def spacing(progress: Progress) -> float:
+    """Return how many rows lie between two points of a curve.
+
+    Examples
+    --------
+    >>> spacing(Progress(total_rows=2_000_000))
+    2000.0
+    >>> spacing(Progress(total_rows=None, rows=6000))
+    30.0
+    """
+    if progress.total_rows is None:
+        return progress.rows / 200
+    return max(progress.total_rows, progress.rows) / POINTS

@@ -1,0 +1,92 @@
+"""What a run tells a reader: what was asked, what came out, how to repeat it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from runner.base import Progress, Recipe, Scores
+
+
+@dataclass
+class Story:
+    """What is known of a run so far; the command and the error are free of credentials."""
+
+    name: str
+    command: str
+    recipe: Recipe | None = None
+    scores: Scores = field(default_factory=dict)
+    held_out_rows: int = 0
+    progress: Progress | None = None
+    model: str | None = None
+    error: str | None = None
+    status: str | None = None
+
+
+def note(story: Story) -> str:
+    """Write the description that MLflow shows on top of the run, in Markdown."""
+    parts = [_asked(story), _scores(story), _error(story), _repeat(story)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def report(story: Story, url: str, files: Sequence[str]) -> str:
+    """Write the whole report, in Markdown.
+
+    Parameters
+    ----------
+    story : Story
+        What is known of the run.
+    url : str
+        Where the run can be looked at.
+    files : sequence of str
+        The paths of the run's artifacts.
+    """
+    kept = "\n".join(f"- `{path}`" for path in files)
+    parts = [
+        f"# {story.name}",
+        note(story),
+        _learned(story),
+        f"Model: `{story.model}`" if story.model else "",
+        f"Files:\n\n{kept}" if kept else "",
+        f"Record: {url}",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _asked(story: Story) -> str:
+    params = story.recipe.params if story.recipe else {}
+    nouns = [
+        f"{noun} `{str(params[key]).rpartition('.')[2]}`"
+        for noun in ("estimator", "dataset")
+        if (key := f"{noun}._target_") in params
+    ]
+    return ", ".join([f"**{story.name}**", *nouns, *([story.status] if story.status else [])])
+
+
+def _scores(story: Story) -> str:
+    if not story.scores:
+        return ""
+    rows = "\n".join(f"| {name} | {score:.6g} |" for name, score in story.scores.items())
+    return f"| on {story.held_out_rows:,} held-out rows | |\n|---|---|\n{rows}"
+
+
+def _error(story: Story) -> str:
+    return f"```text\n{story.error}\n```" if story.error else ""
+
+
+def _repeat(story: Story) -> str:
+    return f"To repeat it:\n\n```sh\n{story.command}\n```" if story.command else ""
+
+
+def _learned(story: Story) -> str:
+    progress = story.progress
+    if progress is None:
+        return ""
+    lines = [
+        f"Learned {progress.rows:,} rows in {progress.blocks:,} blocks and "
+        f"{progress.epoch} of {progress.epochs} epochs: {progress.fit_s:.1f} s of fitting, "
+        f"{progress.load_s:.1f} s of loading."
+    ]
+    if progress.empty_blocks:
+        lines.append(f"Empty blocks, skipped: {progress.empty_blocks:,}.")
+    if progress.stop_reason:
+        lines.append(f"Stopped early: {progress.stop_reason}.")
+    return " ".join(lines)

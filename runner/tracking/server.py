@@ -1,0 +1,116 @@
+"""MLflow's user interface on a store, in a process of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from tempfile import TemporaryFile
+from typing import IO
+from urllib.request import urlopen
+
+from runner.errors import TrackingError
+from runner.tracking.client import connect, quieten
+from runner.tracking.redaction import redacted
+from runner.tracking.store import Store, resolve
+
+HOST = "127.0.0.1"
+START_S = 120.0
+STOP_S = 10.0
+
+
+@contextmanager
+def serve(uri: str | None = None, *, port: int = 5000) -> Iterator[str]:
+    """Serve a store on this machine, reachable from this machine alone, until the context ends.
+
+    Where the store is a server, nothing is started.
+
+    Parameters
+    ----------
+    uri : str, optional
+        The store, chosen as for a run.
+    port : int
+        Where to listen; 0 takes any free port.
+
+    Yields
+    ------
+    str
+        The base URL of the pages, without credentials.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be used, the port is taken, or the server does not start.
+    """
+    store = resolve(uri)
+    if store.base_url is not None:
+        yield store.base_url
+        return
+    connect(store)  # mends nothing, but makes the schema of a new file
+    base_url = f"http://{HOST}:{_free(port)}"
+    with TemporaryFile() as log, _process(store, base_url, log) as process:
+        _wait(process, base_url, log)
+        yield base_url
+
+
+def _free(port: int) -> int:
+    with closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError) as error:
+            raise TrackingError(
+                f"Port {port}", "be free", got=str(error), remedy="Choose another, with --port."
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _process(store: Store, base_url: str, log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    quieten()
+    light = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    # In the environment, because everybody can read a command line.
+    light["MLFLOW_BACKEND_STORE_URI"] = store.uri
+    if store.file is not None:
+        light["MLFLOW_ARTIFACTS_DESTINATION"] = str(store.file.parent / "mlartifacts")
+    process = subprocess.Popen(  # noqa: S603  (our own interpreter, on a fixed module)
+        [
+            *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
+            *("--host", HOST, "--port", base_url.rpartition(":")[2]),
+        ],
+        env=os.environ | light,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    for number, patience in ((signal.SIGTERM, STOP_S), (signal.SIGKILL, None)):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+
+
+def _wait(process: subprocess.Popen[bytes], base_url: str, log: IO[bytes]) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        with suppress(OSError), urlopen(f"{base_url}/health", timeout=1):  # noqa: S310
+            return
+        time.sleep(0.1)
+    log.seek(0)
+    said = redacted(log.read().decode(errors="replace")).strip().splitlines()
+    raise TrackingError(
+        "MLflow's server",
+        f"start within {START_S:g} seconds",
+        got=said[-1] if said else "no word from it",
+        remedy="Try `mlflow server` by hand.",
+    )

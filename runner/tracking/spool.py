@@ -1,0 +1,158 @@
+"""A run's unsent half: every metric, tag and ending goes to a file before it goes to the store.
+
+One JSON object a line: ``{"store": uri}`` first, then points ``{"k": key, "v": value,
+"t": milliseconds, "s": step}``, tags ``{"tag": key, "v": value}`` and at last the ending
+``{"status": status, "t": milliseconds}``. The file is locked by the process that writes it, so
+that a file without a lock belongs to a run whose process is gone.
+"""
+
+import fcntl
+import json
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, NamedTuple, TextIO
+
+from runner.errors import TrackingError
+from runner.project import ROOT_VARIABLE, project_root
+from runner.tracking.params import key_of
+
+FILE_NAME = "metrics.jsonl"
+
+
+class Point(NamedTuple):
+    """One value of a metric: at a step, logged at a time in milliseconds since 1970."""
+
+    key: str
+    value: float
+    timestamp: int
+    step: int
+
+
+_metric_key = lru_cache(maxsize=1024)(key_of)
+
+
+def points_of(values: Mapping[str, float], step: int) -> list[Point]:
+    """Return metrics as points of now; an infinite value becomes NaN, which charts can draw.
+
+    Examples
+    --------
+    >>> [(point.key, point.value) for point in points_of({"r2": float("-inf"), "a[0]": 1}, 0)]
+    [('r2', nan), ('a_0_', 1.0)]
+    """
+    now = time.time_ns() // 1_000_000
+    return [
+        Point(_metric_key(key), float(value) if math.isfinite(value) else math.nan, now, step)
+        for key, value in values.items()
+    ]
+
+
+@dataclass
+class Spooled:
+    """What a spool file holds; ``status`` is None when the process ended without a word."""
+
+    store: str = ""
+    points: list[Point] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
+    status: str | None = None
+    ended: int | None = None
+
+
+class Spool:
+    """The spool file of one run, open for writing and flushed line by line."""
+
+    def __init__(self, folder: Path, store: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.file = folder / FILE_NAME
+        self._stream = self.file.open("a", encoding="utf-8", buffering=1)
+        fcntl.flock(self._stream, fcntl.LOCK_EX)
+        self._write([{"store": store}])
+
+    def points(self, points: Iterable[Point]) -> None:
+        """Keep points."""
+        self._write({"k": p.key, "v": p.value, "t": p.timestamp, "s": p.step} for p in points)
+
+    def tags(self, tags: Mapping[str, str]) -> None:
+        """Keep tags."""
+        self._write({"tag": key, "v": value} for key, value in tags.items())
+
+    def end(self, status: str, ended: int) -> None:
+        """Keep how the run ended, and when."""
+        self._write([{"status": status, "t": ended}])
+
+    def close(self) -> None:
+        """Give the lock back; the file stays."""
+        with suppress(OSError):  # a full disk, which the writing has met before
+            self._stream.close()
+
+    def _write(self, records: Iterable[Mapping[str, Any]]) -> None:
+        self._stream.write("".join(f"{json.dumps(record)}\n" for record in records))
+
+
+def runs_folder() -> Path:
+    """Return the folder that holds one folder per run that is not wholly sent."""
+    return project_root() / ".runner" / "runs"
+
+
+def check_runs_folder() -> None:
+    """See that a run can keep there what is not sent yet.
+
+    Raises
+    ------
+    TrackingError
+        If the project's folder cannot be written.
+    """
+    try:
+        runs_folder().mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=runs_folder()).close()
+    except OSError as error:
+        raise TrackingError(
+            f"The folder {runs_folder()}",
+            "be writable, to keep what is not sent yet",
+            got=str(error),
+            remedy=f"Make it writable, or set {ROOT_VARIABLE} to a folder that is.",
+        ) from error
+
+
+def read(file: Path) -> Spooled:
+    """Read a spool file; a last line that was cut short is left out."""
+    spooled = Spooled()
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            with suppress(ValueError, KeyError):
+                _add(spooled, json.loads(line))
+    return spooled
+
+
+def _add(spooled: Spooled, record: Mapping[str, Any]) -> None:
+    if "k" in record:
+        spooled.points.append(Point(record["k"], record["v"], record["t"], record["s"]))
+    elif "tag" in record:
+        spooled.tags[record["tag"]] = record["v"]
+    elif "status" in record:
+        spooled.status, spooled.ended = record["status"], record["t"]
+    else:
+        spooled.store = record["store"]
+
+
+def abandoned() -> Iterator[Path]:
+    """Yield the folders of runs whose process is gone, each locked while it is looked at."""
+    for file in sorted(runs_folder().glob(f"*/{FILE_NAME}")):
+        with suppress(FileNotFoundError):
+            stream = file.open(encoding="utf-8")
+            with stream:
+                if _locked(stream) and file.exists():
+                    yield file.parent
+
+
+def _locked(stream: TextIO) -> bool:
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,143 @@
+"""What every tracker must do, whatever keeps its record."""
+
+import inspect
+
+import pytest
+from sklearn.linear_model import SGDClassifier
+
+from runner.base import Block, Evaluated, Progress, Recipe, Run, Tracker
+from runner.errors import Terminated
+from runner.tracking.memory_tracker import MemoryTracker
+from runner.tracking.mlflow_tracker import MlflowTracker
+
+
+class MlflowReading:
+    """Read a run back from the store."""
+
+    def __init__(self, folder):
+        self._uri = f"sqlite:///{folder}/mlflow.db"
+
+    def tracker(self):
+        return MlflowTracker(uri=self._uri)
+
+    def status(self, run):
+        return self._found(run).info.status
+
+    def curve(self, run, key):
+        history = self._client().get_metric_history(run.run_id, key)
+        return [(point.step, point.value) for point in history]
+
+    def has_model(self, run):
+        return bool(self._found(run).outputs.model_outputs)
+
+    def _client(self):
+        from runner.tracking.client import connect
+        from runner.tracking.store import resolve
+
+        return connect(resolve(self._uri))
+
+    def _found(self, run):
+        return self._client().get_run(run.run_id)
+
+
+class MemoryReading:
+    """Read a run's attributes."""
+
+    def __init__(self, folder):
+        self.tracker = MemoryTracker
+
+    def status(self, run):
+        return run.status
+
+    def curve(self, run, key):
+        return run.curves.get(key, [])
+
+    def has_model(self, run):
+        return run.model is not None
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("record")
+
+
+@pytest.fixture(params=[MlflowReading, MemoryReading], ids=["mlflow", "memory"])
+def reading(request, folder):
+    return request.param(folder)
+
+
+@pytest.fixture
+def tracker(reading):
+    return reading.tracker()
+
+
+def learn(run, make_part, points):
+    X, y = points
+    part, progress = make_part(X, y), Progress(total_rows=100)
+    model = SGDClassifier(random_state=0)
+    recorder = run.recorder()
+    recorder.on_fit_begin(progress)
+    for position, place in enumerate(part.places):
+        rows = slice(place.start, place.stop)
+        model.partial_fit(X[rows], y[rows], classes=[0, 1])
+        progress.rows += 25
+        progress.blocks += 1
+        progress.scores = {"accuracy": 0.5 + position / 8} if position else {}
+        recorder.on_block_end(progress, Block(X[rows], y[rows], None, place, 0, position))
+    recorder.on_epoch_end(progress)
+    recorder.on_fit_end(progress)
+    return model, part, progress
+
+
+def test_it_has_the_methods_and_arguments_of_the_protocol(tracker):
+    asked = inspect.signature(Tracker.start_run).parameters
+    assert list(inspect.signature(type(tracker).start_run).parameters) == list(asked)
+    with tracker.start_run("a") as run:
+        for name, method in inspect.getmembers(Run, inspect.isfunction):
+            if not name.startswith("_"):
+                own = inspect.signature(getattr(run, name)).parameters
+                assert list(own) == list(inspect.signature(method).parameters)[1:], name
+        assert isinstance(run.run_id, str)
+        assert isinstance(run.url, str)
+
+
+def test_a_whole_run_is_kept(reading, tracker, make_part, points):
+    with tracker.start_run("a", command="runner run a") as run:
+        assert reading.status(run) == "RUNNING"
+        run.log_params(Recipe("a", {"seed": 1}))
+        run.log_dataset("a", {"path": "x"}, {"train": make_part(*points)})
+        model, part, progress = learn(run, make_part, points)
+        run.log_scores(Evaluated({"accuracy": 0.75}, 10))
+        run.log_model(model, part, progress)
+    assert reading.status(run) == "FINISHED"
+    assert reading.curve(run, "holdout/accuracy") == [(0, 0.75)]
+    progressive = reading.curve(run, "train/progressive_accuracy")
+    assert progressive == [(50, 0.625), (75, 0.75), (100, 0.875)]
+    assert reading.curve(run, "progress/blocks") == [(25, 1), (50, 2), (75, 3), (100, 4)]
+    assert len(reading.curve(run, "time/fit_s")) == 1
+    assert reading.has_model(run)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(ValueError("no"), "FAILED"), (KeyboardInterrupt(), "KILLED"), (Terminated(), "KILLED")],
+)
+def test_the_status_is_true(reading, tracker, error, status):
+    with pytest.raises(type(error)), tracker.start_run("a") as run:
+        raise error
+    assert reading.status(run) == status
+
+
+def test_nothing_but_a_name_is_needed(reading, tracker):
+    with tracker.start_run("a") as run:
+        run.log_scores(Evaluated({}, 0))
+    assert reading.status(run) == "FINISHED"
+    assert not reading.has_model(run)
+
+
+def test_runs_do_not_mix(reading, tracker):
+    with tracker.start_run("a") as first, tracker.start_run("b") as second:
+        first.log_scores(Evaluated({"accuracy": 0.25}, 1))
+        second.log_scores(Evaluated({"accuracy": 0.5}, 1))
+    assert reading.curve(first, "holdout/accuracy") == [(0, 0.25)]
+    assert reading.curve(second, "holdout/accuracy") == [(0, 0.5)]

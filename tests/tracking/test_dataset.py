@@ -1,0 +1,107 @@
+import json
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from runner.base import Part, Place
+from runner.tracking.dataset import MAX_SOURCE, dataset_entity, digest, source_json
+
+
+def lazy(shape, chunks, dtype="f8"):
+    def fail(*_, **__):
+        pytest.fail("a block was computed")
+
+    array = da.map_blocks(fail, da.zeros(shape, chunks=chunks, dtype=dtype), meta=np.empty(0))
+    return array.astype(dtype)
+
+
+def part(n_rows=1_000_050, width=100, chunk=1000, dtype="f4", y=True):
+    X = lazy((n_rows, width), (chunk, width), dtype)
+    places = tuple(Place(i, i * chunk, (i + 1) * chunk) for i in range(len(X.chunks[0])))
+    return Part(X, lazy((n_rows,), chunk, "i8") if y else None, None, places)
+
+
+def entity(part, context="train"):
+    return dataset_entity("rows", {"path": "a.csv"}, part, context=context, held_out_rows=20)
+
+
+def test_the_profile_says_how_large_the_data_are_and_nothing_is_computed():
+    assert json.loads(entity(part()).profile) == {
+        "num_rows": 1_000_050,
+        "num_features": 100,
+        "num_blocks": 1001,
+        "block_rows": 1000,
+        "last_block_rows": 50,
+        "dtype": "float32",
+        "nbytes": 400_020_000,
+        "target_dtype": "int64",
+        "held_out_rows": 20,
+    }
+
+
+def test_lines_of_text_have_no_width_and_no_known_size():
+    lines = Part(lazy((100,), 25, object), None, None, tuple(Place(i, 0, 1) for i in range(4)))
+    found = json.loads(entity(lines).profile)
+    assert found["num_features"] is None
+    assert found["nbytes"] is None
+    assert found["target_dtype"] is None
+
+
+def test_the_schema_is_that_of_the_tensors():
+    schema = json.loads(entity(part()).schema)["mlflow_tensorspec"]
+    assert json.loads(schema["features"])[0]["tensor-spec"] == {
+        "dtype": "float32",
+        "shape": [-1, 100],
+    }
+    assert json.loads(schema["targets"])[0]["tensor-spec"] == {"dtype": "int64", "shape": [-1]}
+
+
+@pytest.mark.parametrize("dtype", ["O", "U7", "S3", "M8[ns]", "?", "i1"])
+def test_every_type_of_column_has_a_schema(dtype):
+    text = Part(da.empty((4, 2), chunks=(2, 2), dtype=dtype), None, None, ())
+    assert json.loads(entity(text).schema)["mlflow_tensorspec"]["targets"] is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        part(n_rows=1_000_049),
+        part(width=99),
+        part(chunk=500),
+        part(dtype="f8"),
+        part(y=False),
+    ],
+)
+def test_the_digest_changes_with_the_data(other):
+    assert digest("a", other, "train") != digest("a", part(), "train")
+
+
+def test_the_digest_is_short_and_stays_the_same():
+    first = digest("a", part(), "train")
+    assert first == digest("a", part(), "train")
+    assert len(first) == 8
+    assert len({first, digest("b", part(), "train"), digest("a", part(), "holdout")}) == 3
+
+
+def test_the_source_is_what_was_asked_for():
+    asked = {"_target_": "runner.dataset.csv.Csv", "path": "a.csv"}
+    made = dataset_entity("rows", asked, part(), context="train", held_out_rows=0)
+    assert made.source_type == "Csv"
+    assert json.loads(made.source) == asked
+    assert entity(part()).source_type == "runner"
+
+
+def test_a_source_that_is_too_long_is_shortened_and_stays_json():
+    long = {f"key{i}": ["x" * 1000] * 10 for i in range(20)}
+    assert len(source_json(long)) <= MAX_SOURCE
+    assert set(json.loads(source_json(long))) == set(long)
+
+
+def test_mlflow_keeps_it(client, run_id):
+    from mlflow.entities import DatasetInput, InputTag
+
+    tags = [InputTag("mlflow.data.context", "train")]
+    client.log_inputs(run_id, [DatasetInput(entity(part()), tags)])
+    kept = client.get_run(run_id).inputs.dataset_inputs
+    assert kept[0].dataset.to_dictionary() == entity(part()).to_dictionary()

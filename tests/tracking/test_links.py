@@ -1,0 +1,18 @@
+from urllib.parse import parse_qs
+
+from runner.tracking.links import run_page, runs_page
+
+
+def test_a_link_names_the_run_and_its_experiment():
+    page, _, query = run_page("http://h:1/mlflow/", "3", "ab").partition("?")
+    assert page == "http://h:1/mlflow/#/experiments/3/runs/ab"
+    assert parse_qs(query) == {"workflowType": ["machine_learning"]}
+
+
+def test_the_table_opens_in_the_workflow_of_models_and_keeps_its_view():
+    base, _, query = runs_page("http://h:1", "3").partition("?")
+    assert base == "http://h:1/#/experiments/3/runs"
+    found = parse_qs(query, keep_blank_values=True)
+    assert found["workflowType"] == ["machine_learning"]
+    assert found["datasetsFilter"] == ["W10="]
+    assert {"searchFilter", "orderByKey", "startTime", "lifecycleFilter"} <= set(found)

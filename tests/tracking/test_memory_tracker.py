@@ -1,0 +1,51 @@
+import subprocess
+import sys
+
+import pytest
+
+from runner.base import Evaluated, Recipe
+from runner.tracking.memory_tracker import MemoryTracker
+
+
+def test_everything_is_an_attribute(learn, make_part, points):
+    tracker = MemoryTracker()
+    recipe = Recipe("a", {"seed": 1})
+    with tracker.start_run("a", command="runner run a") as run:
+        run.log_params(recipe)
+        run.log_dataset("rows", {"path": "a.csv"}, {"train": make_part(*points)})
+        model, part, progress = learn(run.recorder())
+        run.log_scores(Evaluated({"accuracy": 0.5}, 10))
+        run.log_model(model, part, progress)
+    assert tracker.runs == [run]
+    assert (run.name, run.command, run.status) == ("a", "runner run a", "FINISHED")
+    assert run.recipe is recipe
+    assert run.source == {"name": "rows", "path": "a.csv"}
+    assert run.model is model
+    assert run.progress is progress
+    assert run.curves["holdout/accuracy"] == [(0, 0.5)]
+    assert [step for step, _ in run.curves["progress/blocks"]] == [25, 50, 75, 100]
+    assert run.ledger["block"].to_pylist() == [0, 1, 2, 3]
+
+
+def test_it_is_no_run_of_any_store():
+    with MemoryTracker().start_run("a") as run:
+        assert (run.run_id, run.url) == ("", "")
+
+
+def test_an_error_is_kept_and_goes_on():
+    tracker = MemoryTracker()
+    error = ValueError("no")
+    with pytest.raises(ValueError, match="no"), tracker.start_run("a"):
+        raise error
+    assert (tracker.runs[0].status, tracker.runs[0].error) == ("FAILED", error)
+
+
+def test_it_does_not_import_mlflow():
+    code = """
+import sys
+from runner.tracking.memory_tracker import MemoryTracker
+with MemoryTracker().start_run("a") as run:
+    run.recorder()
+assert "mlflow" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,167 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from runner.errors import DatasetError, Terminated, TrackingError
+from runner.tracking.mlflow_tracker import MlflowTracker
+from runner.tracking.spool import runs_folder
+
+CHILD = """
+import sys, time
+from runner.tracking.mlflow_tracker import MlflowTracker
+with MlflowTracker().start_run("child") as run:
+    print(run.run_id, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_signal_leaves_a_true_status(store, client):
+    endings = {signal.SIGINT: "KILLED", signal.SIGTERM: "KILLED", signal.SIGKILL: "RUNNING"}
+    children = {
+        number: subprocess.Popen(
+            [sys.executable, "-c", CHILD], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for number in endings
+    }
+    runs = {number: child.stdout.readline().decode().strip() for number, child in children.items()}
+    for number, child in children.items():
+        child.send_signal(number)
+        child.communicate()
+        assert child.returncode != 0
+    found = {number: client.get_run(run_id).info.status for number, run_id in runs.items()}
+    assert found == endings
+    assert client.get_run(runs[signal.SIGINT]).data.tags["runner.stop_reason"] == "Ctrl-C"
+    tags = client.get_run(runs[signal.SIGTERM]).data.tags
+    assert tags["runner.stop_reason"] == "SIGTERM"
+    with MlflowTracker().start_run("next"):
+        pass
+    assert client.get_run(runs[signal.SIGKILL]).info.status == "KILLED"
+    assert list(runs_folder().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ValueError("no"), "FAILED"),
+        (SystemExit(3), "FAILED"),
+        (SystemExit(0), "FINISHED"),
+        (KeyboardInterrupt(), "KILLED"),
+        (Terminated(), "KILLED"),
+        (GeneratorExit(), "KILLED"),
+    ],
+)
+def test_an_exception_leaves_a_true_status_and_goes_on(tracker, client, error, status):
+    with pytest.raises(type(error)), tracker.start_run("a") as run:
+        raise error
+    assert client.get_run(run.run_id).info.status == status
+
+
+def test_a_failure_says_why_in_a_tag_a_file_and_the_note(tracker, client):
+    from mlflow.artifacts import load_text
+
+    error = DatasetError("Block 3", "be finite", got="NaN in\nrow 7", remedy="Drop it.")
+    with pytest.raises(DatasetError), tracker.start_run("a") as run:
+        raise error
+    found = client.get_run(run.run_id)
+    told = "Block 3 must be finite; got NaN in row 7. Drop it."
+    assert found.data.tags["runner.error"] == told
+    assert told in found.data.tags["mlflow.note.content"]
+    trace = load_text(f"{found.info.artifact_uri}/logs/error.txt")
+    assert trace.startswith("Traceback")
+    assert "raise error" in trace
+
+
+def test_an_interrupt_while_the_run_ends_still_ends_it(tracker, client, monkeypatch):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("runner.tracking.run.peak_mb", interrupt)
+    with pytest.raises(KeyboardInterrupt), tracker.start_run("a") as run:
+        pass
+    assert client.get_run(run.run_id).info.status == "KILLED"
+
+
+def test_a_run_says_who_what_and_which_code(project, store, client):
+    git = ["git", "-C", str(project), "-c", "user.name=a", "-c", "user.email=a@b.org"]
+    subprocess.run([*git, "init", "-b", "trunk"], check=True, capture_output=True)
+    subprocess.run([*git, "remote", "add", "origin", "https://u:pw@h.org/c"], check=True)
+    subprocess.run([*git, "commit", "--allow-empty", "-m", "x"], check=True, capture_output=True)
+    tracker = MlflowTracker(experiment="mine", tags={"team": "blue", "try": 3})
+    with tracker.start_run("named", command="runner run named") as run:
+        pass
+    found = client.get_run(run.run_id)
+    tags = found.data.tags
+    assert found.info.run_name == "named"
+    assert client.get_experiment(found.info.experiment_id).name == "mine"
+    assert tags["mlflow.user"]
+    assert tags["mlflow.source.name"] == "runner run named"
+    assert tags["mlflow.source.type"] == "LOCAL"
+    assert len(tags["mlflow.source.git.commit"]) == 40
+    assert tags["mlflow.source.git.branch"] == "trunk"
+    assert tags["mlflow.source.git.repoURL"] == "https://<redacted>@h.org/c"
+    assert tags["runner.version"]
+    assert (tags["team"], tags["try"]) == ("blue", "3")
+    assert "runner run named" in tags["mlflow.note.content"]
+
+
+def test_a_user_without_a_name_may_run(tracker, client, monkeypatch):
+    def nobody():
+        raise KeyError("getpwuid(): uid not found: 1234")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    with tracker.start_run("a") as run:
+        pass
+    assert client.get_run(run.run_id).data.tags["mlflow.user"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    "uri", ["sqlite:////proc/mlflow.db", "http://127.0.0.1:1", "./mlruns"], ids=str
+)
+def test_an_unusable_store_is_told_within_five_seconds_and_before_the_fit(uri):
+    began = time.monotonic()
+    with pytest.raises(TrackingError), MlflowTracker(uri=uri).start_run("a"):
+        pytest.fail("the fit began")
+    assert time.monotonic() - began < 5
+
+
+def test_a_folder_for_what_is_unsent_that_cannot_be_made_is_told(project, tracker, client):
+    (project / ".runner").write_text("a file in its place")
+    with (
+        pytest.raises(TrackingError, match="runs must be writable"),
+        tracker.start_run("a"),
+    ):
+        pytest.fail("the fit began")
+    assert client.get_experiment_by_name("runner") is None
+
+
+def test_two_stores_in_one_process_do_not_mix(project, schema, store, client):
+    other = project / "other.db"
+    other.write_bytes(schema.read_bytes())
+    with MlflowTracker(uri="sqlite:///other.db").start_run("a") as elsewhere:
+        pass
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+    with MlflowTracker().start_run("b") as here:
+        pass
+    assert client.get_run(here.run_id).info.run_name == "b"
+    with pytest.raises(Exception, match="not found"):
+        client.get_run(elsewhere.run_id)
+
+
+def test_runs_of_several_threads_do_not_mix(tracker, client):
+    from concurrent.futures import ThreadPoolExecutor
+
+    def one(number):
+        with tracker.start_run(str(number)) as run:
+            run._outbox.log({"number": number}, 0)
+        return run.run_id
+
+    with ThreadPoolExecutor(4) as pool:
+        ids = list(pool.map(one, range(8)))
+    for number, run_id in enumerate(ids):
+        found = client.get_run(run_id)
+        assert found.info.run_name == str(number)
+        assert found.data.metrics["number"] == number

@@ -1,0 +1,106 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from runner.base import Evaluated, Recipe
+from runner.errors import TrackingError
+from runner.tracking.mlflow_tracker import MlflowTracker
+from runner.tracking.record import find_run, recent_runs, run_link
+
+
+@pytest.fixture
+def three(store):
+    """Record three runs in two experiments, the last of which failed."""
+    runs = []
+    for name, experiment in [("first", "a"), ("second", "b")]:
+        with MlflowTracker(experiment=experiment).start_run(name) as run:
+            run.log_params(Recipe(name, {"seed": 1}))
+            run.log_scores(Evaluated({"accuracy": 0.5, "neg_log_loss": -1.0}, 10))
+        runs.append(run)
+    with pytest.raises(ValueError, match="no"), MlflowTracker().start_run("third") as run:
+        raise ValueError("no")
+    return [*runs, run]
+
+
+def test_the_latest_runs_of_all_experiments_come_first(three):
+    found = recent_runs()
+    assert [run.name for run in found] == ["third", "second", "first"]
+    assert [run.run_id for run in found] == [run.run_id for run in reversed(three)]
+    assert [run.name for run in recent_runs(limit=1)] == ["third"]
+
+
+def test_a_run_is_read_back_as_it_was_logged(three):
+    run = recent_runs()[-1]
+    assert run.scores == {"accuracy": 0.5, "neg_log_loss": -1.0}
+    assert run.params == {"seed": "1"}
+    assert (run.status, run.error) == ("FINISHED", None)
+    assert timedelta(0) <= datetime.now(UTC) - run.started < timedelta(minutes=5)
+    assert 0 <= run.duration_s < 300
+
+
+def test_a_failure_says_why(three):
+    run = recent_runs()[0]
+    assert (run.status, run.error) == ("FAILED", "ValueError: no")
+
+
+def test_a_run_that_goes_on_has_no_duration(tracker):
+    with tracker.start_run("long"):
+        assert recent_runs()[0].duration_s is None
+
+
+def test_a_project_without_a_record_has_no_runs_and_gets_no_database(project):
+    assert recent_runs() == []
+    with pytest.raises(TrackingError, match="got none"):
+        find_run("ab")
+    assert list(project.iterdir()) == []
+
+
+def test_a_store_without_experiments_of_ours_has_no_runs(store):
+    assert recent_runs() == []
+
+
+def test_more_runs_than_a_page_are_read_page_by_page(client, monkeypatch):
+    monkeypatch.setattr("runner.tracking.record.PAGE", 2)
+    experiment = client.create_experiment("many")
+    for number in range(5):
+        client.create_run(experiment, start_time=1000 + number, run_name=str(number))
+    assert [run.name for run in recent_runs()] == ["4", "3", "2", "1", "0"]
+
+
+def test_the_beginning_of_an_id_finds_the_run(three):
+    run_id = three[1].run_id
+    assert find_run(run_id).name == "second"
+    assert find_run(run_id[:12]).run_id == run_id
+
+
+@pytest.mark.parametrize("prefix", ["nosuch", "%", "a' OR '1'='1", ""])
+def test_a_run_that_is_not_there_is_told(three, prefix):
+    with pytest.raises(TrackingError, match=r"got none\. See `runner runs` for the ids"):
+        find_run(prefix)
+
+
+def test_a_beginning_of_several_ids_is_told(client):
+    experiment = client.create_experiment("many")
+    ids = [client.create_run(experiment).info.run_id for _ in range(17)]
+    shared = next(a[0] for a in ids if sum(b[0] == a[0] for b in ids) > 1)
+    with pytest.raises(TrackingError, match=r"got several: .*Give more of the id"):
+        find_run(shared)
+
+
+def test_a_link_leads_to_the_run_else_to_the_table_with_the_latest(three):
+    run = find_run(three[0].run_id)
+    page = f"http://h:1/#/experiments/{run.experiment_id}/runs/{run.run_id}"
+    assert run_link("http://h:1", run).startswith(page)
+    latest = recent_runs()[0].experiment_id
+    assert run_link("http://h:1").startswith(f"http://h:1/#/experiments/{latest}/runs?workflow")
+
+
+def test_without_a_run_the_link_leads_to_the_first_page(project):
+    assert run_link("http://h:1") == "http://h:1"
+
+
+def test_a_server_is_read_like_a_file(server):
+    with MlflowTracker(uri=server.url, experiment="read").start_run("over http") as run:
+        pass
+    assert recent_runs(server.url)[0].name == "over http"
+    assert find_run(run.run_id[:12], server.url).status == "FINISHED"

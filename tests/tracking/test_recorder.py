@@ -1,0 +1,129 @@
+import math
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runner.base import Block, Place, Progress
+from runner.tracking.recorder import Both, Recorder
+from runner.tracking.spool import points_of
+
+
+class Logged(list):
+    def __call__(self, values, step):
+        self.append((step, dict(values)))
+        return points_of(values, step)
+
+    def curve(self, key):
+        return [(step, values[key]) for step, values in self if key in values]
+
+
+def record(sizes, total_rows):
+    logged = Logged()
+    recorder = Recorder(logged)
+    progress = Progress(total_rows=total_rows)
+    recorder.on_fit_begin(progress)
+    for i, size in enumerate(sizes):
+        progress.rows += size
+        progress.blocks += 1
+        if i:
+            progress.scores = {"accuracy": progress.rows / 1e9}
+        recorder.on_block_end(progress, Block(None, None, None, Place(i, 0, size)))
+    recorder.on_epoch_end(progress)
+    recorder.on_fit_end(progress)
+    return logged, recorder
+
+
+def test_a_short_fit_has_a_point_at_every_block():
+    logged, recorder = record([25] * 4, total_rows=100)
+    assert [step for step, _ in logged.curve("progress/blocks")] == [25, 50, 75, 100]
+    assert [step for step, _ in logged.curve("train/progressive_accuracy")] == [50, 75, 100]
+    assert recorder.curves["accuracy"] == logged.curve("train/progressive_accuracy")
+    assert {point.key for point in recorder.latest} == {
+        "progress/blocks",
+        "progress/rows_per_second",
+        "train/progressive_accuracy",
+    }
+    assert {point.step for point in recorder.latest} == {100}
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    n_blocks=st.integers(1, 20_000),
+    known=st.booleans(),
+    sizes=st.lists(st.integers(1, 50), min_size=1, max_size=7),
+)
+def test_a_curve_has_no_more_points_than_charts_show_and_always_its_last(n_blocks, known, sizes):
+    every = [sizes[i % len(sizes)] for i in range(n_blocks)]
+    logged, _ = record(every, total_rows=sum(every) if known else None)
+    steps = [step for step, _ in logged.curve("progress/blocks")]
+    assert len(steps) <= 2000
+    assert steps == sorted(set(steps))
+    assert steps[0] == every[0]
+    assert steps[-1] == sum(every)
+    if n_blocks <= 100 and len(set(sizes)) == 1:
+        assert len(steps) == n_blocks
+
+
+def test_a_long_curve_is_even():
+    logged, _ = record([1] * 50_000, total_rows=50_000)
+    steps = [step for step, _ in logged.curve("progress/blocks")]
+    assert {b - a for a, b in pairwise(steps[:-1])} == {50}
+
+
+def test_where_the_time_went_is_told_once_at_step_zero():
+    logged, _ = record([25] * 4, total_rows=100)
+    assert logged[-1] == (0, {"time/fit_s": 0.0, "time/load_s": 0.0})
+
+
+def test_empty_blocks_are_told_when_there_were_any():
+    logged = Logged()
+    recorder = Recorder(logged)
+    recorder.on_fit_begin(Progress())
+    recorder.on_fit_end(Progress(empty_blocks=3))
+    assert logged.curve("progress/empty_blocks") == [(0, 3)]
+    assert logged.curve("progress/blocks") == []
+
+
+def test_the_speed_is_that_since_the_last_point(monkeypatch):
+    times = iter([0.0, 1.0, 3.0])
+    monkeypatch.setattr("runner.tracking.recorder.time.perf_counter", lambda: next(times))
+    logged, _ = record([10, 50], total_rows=60)
+    assert logged.curve("progress/rows_per_second") == [(10, 10.0), (60, 25.0)]
+
+
+def test_a_fit_that_goes_on_from_a_checkpoint_measures_only_its_own_rows(monkeypatch):
+    times = iter([0.0, 2.0])
+    monkeypatch.setattr("runner.tracking.recorder.time.perf_counter", lambda: next(times))
+    logged = Logged()
+    recorder = Recorder(logged)
+    progress = Progress(rows=1000, total_rows=2000)
+    recorder.on_fit_begin(progress)
+    progress.rows = 1010
+    recorder.on_block_end(progress, Block(None, None, None, Place(0, 0, 10)))
+    assert logged.curve("progress/rows_per_second") == [(1010, 5.0)]
+
+
+def test_a_score_that_is_no_number_is_in_the_curve():
+    logged = Logged()
+    recorder = Recorder(logged)
+    progress = Progress(rows=5, blocks=1, scores={"r2": math.nan})
+    recorder.on_block_end(progress, Block(None, None, None, Place(0, 0, 5)))
+    assert math.isnan(recorder.curves["r2"][0][1])
+
+
+@pytest.mark.parametrize("event", ["on_fit_begin", "on_block_end", "on_epoch_end", "on_fit_end"])
+def test_two_callbacks_are_told_in_order(event):
+    told = []
+
+    class Spy:
+        def __init__(self, name):
+            self.name = name
+
+        def __getattr__(self, method):
+            return lambda *arguments: told.append((self.name, method, arguments))
+
+    arguments = ("progress", "block") if event == "on_block_end" else ("progress",)
+    getattr(Both(Spy("first"), Spy("second")), event)(*arguments)
+    assert told == [("first", event, arguments), ("second", event, arguments)]

@@ -1,0 +1,231 @@
+import json
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import skops.io
+from PIL import Image
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from runner.base import Confusion, Evaluated, Recipe
+from runner.errors import RunnerWarning, TrackingError
+from runner.tracking.client import connect
+from runner.tracking.mlflow_tracker import MlflowTracker
+from runner.tracking.spool import runs_folder
+from runner.tracking.store import resolve
+
+RECIPE = Recipe(
+    name="quickstart",
+    params={"estimator.alpha": 1e-4, "partial_fit.classes": [0, 1], "estimator.loss": None},
+    config="estimator: {alpha: 1e-4}\n",
+    overrides=("estimator.alpha=1e-4",),
+    command="runner run quickstart estimator.alpha=1e-4",
+)
+EVALUATED = Evaluated(
+    {"accuracy": 0.75, "neg_log_loss": -0.5},
+    n_rows=20,
+    confusion=Confusion(np.array(["no", "yes"]), np.array([[8, 2], [3, 7]])),
+)
+
+
+def whole(tracker, learn, make_part, points):
+    """Do and log everything a run can, and return the run and the model."""
+    with tracker.start_run("quickstart", command=RECIPE.command) as run:
+        run.log_params(RECIPE)
+        parts = {"train": make_part(*points), "holdout": make_part(points[0][:20], points[1][:20])}
+        run.log_dataset("quickstart", {"path": "rows.csv"}, parts)
+        model, part, progress = learn(run.recorder())
+        run.log_scores(EVALUATED)
+        run.log_model(model, part, progress)
+    return run, model
+
+
+def content(client, run_id, path):
+    from mlflow.artifacts import download_artifacts
+
+    uri = f"{client.get_run(run_id).info.artifact_uri}/{path}"
+    local = download_artifacts(artifact_uri=uri, tracking_uri=client.tracking_uri)
+    return Path(local).read_bytes()
+
+
+def check_everything(client, run, model):
+    found = client.get_run(run.run_id)
+    assert found.info.status == "FINISHED"
+    assert found.data.params == {
+        "estimator.alpha": "0.0001",
+        "partial_fit.classes": "[0, 1]",
+        "estimator.loss": "null",
+    }
+    check_metrics(client, found)
+    check_artifacts(client, run.run_id)
+    contexts = {entry.tags[0].value: entry.dataset.name for entry in found.inputs.dataset_inputs}
+    assert contexts == {"train": "quickstart", "holdout": "quickstart"}
+    check_model(client, found, model)
+    assert not (runs_folder() / run.run_id).exists()
+
+
+def check_metrics(client, found):
+    def curve(key):
+        return [(m.step, m.value) for m in client.get_metric_history(found.info.run_id, key)]
+
+    assert [step for step, _ in curve("train/progressive_accuracy")] == [50, 75, 100]
+    assert curve("progress/blocks") == [(25, 1.0), (50, 2.0), (75, 3.0), (100, 4.0)]
+    assert [step for step, _ in curve("progress/rows_per_second")] == [25, 50, 75, 100]
+    assert curve("holdout/accuracy") == [(0, 0.75)]
+    assert curve("holdout/neg_log_loss") == [(0, -0.5)]
+    assert curve("time/fit_s") == [(0, pytest.approx(0.004))]
+    assert curve("time/load_s") == [(0, pytest.approx(0.008))]
+    assert [step for step, _ in curve("time/total_s")] == [0]
+    assert curve("memory/peak_mb")[0][1] > 1
+    assert "progress/empty_blocks" not in found.data.metrics
+
+
+def check_artifacts(client, run_id):
+    assert content(client, run_id, "config/config.yaml").decode() == RECIPE.config
+    assert content(client, run_id, "config/overrides.yaml") == b'- "estimator.alpha=1e-4"\n'
+    surroundings = json.loads(content(client, run_id, "environment/environment.json"))
+    assert surroundings["packages"]["mlflow"].startswith("3.")
+    assert b"scikit-learn==" in content(client, run_id, "environment/requirements.txt")
+    ledger = pq.read_table(BytesIO(content(client, run_id, "ledger/blocks.parquet")))
+    assert ledger["block"].to_pylist() == [0, 1, 2, 3]
+    for name in ("learning_curve", "confusion_matrix"):
+        with Image.open(BytesIO(content(client, run_id, f"plots/{name}.png"))) as image:
+            assert image.format == "PNG"
+    report = content(client, run_id, "report.md").decode()
+    assert "| accuracy | 0.75 |" in report
+    assert "- `plots/learning_curve.png`" in report
+    assert RECIPE.command in report
+
+
+def check_model(client, found, model):
+    from mlflow.artifacts import download_artifacts
+
+    (output,) = found.outputs.model_outputs
+    assert output.step == 100
+    entry = client.get_logged_model(output.model_id)
+    assert entry.status == "READY"
+    assert entry.params == found.data.params
+    datasets = {entry.tags[0].value: entry.dataset.digest for entry in found.inputs.dataset_inputs}
+    linked = {m.key: (m.value, m.dataset_name, m.dataset_digest) for m in entry.metrics}
+    assert len(linked) == len(entry.metrics) == 5
+    assert linked["holdout/accuracy"] == (0.75, "quickstart", datasets["holdout"])
+    assert linked["train/progressive_accuracy"][1:] == ("quickstart", datasets["train"])
+    folder = download_artifacts(
+        artifact_uri=entry.artifact_location, tracking_uri=client.tracking_uri
+    )
+    assert (skops.io.load(f"{folder}/model.skops").coef_ == model.coef_).all()
+
+
+def test_everything_is_in_a_file(store, client, learn, make_part, points):
+    run, model = whole(MlflowTracker(), learn, make_part, points)
+    assert run.url == str(store)
+    check_everything(client, run, model)
+
+
+def test_everything_is_on_a_server(server, learn, make_part, points):
+    run, model = whole(MlflowTracker(uri=server.url), learn, make_part, points)
+    assert run.url.startswith(f"{server.url}/#/experiments/")
+    assert f"/runs/{run.run_id}" in run.url
+    check_everything(connect(resolve(server.url)), run, model)
+
+
+def test_a_server_that_is_away_for_a_while_loses_and_doubles_nothing(
+    server, learn, make_part, points, monkeypatch
+):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+
+    def after_block(progress):
+        if progress.blocks == 2:
+            server.stop()
+
+    def learn_through_an_outage(recorder):
+        with pytest.warns(RunnerWarning, match="fails for now"):
+            learned = learn(recorder, after_block)
+        server.start()
+        return learned
+
+    tracker = MlflowTracker(uri=server.url, flush_every_s=0)
+    run, model = whole(tracker, learn_through_an_outage, make_part, points)
+    check_everything(connect(resolve(server.url)), run, model)
+
+
+def test_a_model_that_cannot_be_kept_costs_nothing_else(store, client, learn):
+    with MlflowTracker().start_run("own") as run:
+        model, part, progress = learn(run.recorder())
+        run.log_scores(EVALUATED)
+        own = make_pipeline(FunctionTransformer(np.abs), FunctionTransformer(after_all), model)
+        with pytest.warns(RunnerWarning, match="keeps no model, because .*after_all"):
+            run.log_model(own, part, progress)
+    found = client.get_run(run.run_id)
+    assert found.info.status == "FINISHED"
+    assert found.data.metrics["holdout/accuracy"] == 0.75
+    assert not found.outputs.model_outputs
+
+
+def after_all(rows):
+    return rows
+
+
+def test_a_model_is_kept_only_when_it_is_wanted(tracker, client, learn):
+    with tracker.start_run("none") as run:
+        run.log_model(*learn(run.recorder()))
+    assert not client.get_run(run.run_id).outputs.model_outputs
+
+
+def test_a_model_that_could_not_be_sent_is_an_artifact_later(store, client, learn, monkeypatch):
+    from mlflow import MlflowClient
+
+    def refuse(*_, **__):
+        raise OSError("no space left")
+
+    with MlflowTracker().start_run("full") as run:
+        learned = learn(run.recorder())
+        monkeypatch.setattr(MlflowClient, "log_model_artifacts", refuse)
+        with pytest.warns(RunnerWarning, match="no space left"):
+            run.log_model(*learned)
+    kept = skops.io.loads(content(client, run.run_id, "model/model.skops"))
+    assert (kept.coef_ == learned[0].coef_).all()
+    assert client.get_run(run.run_id).info.status == "FINISHED"
+
+
+def test_a_picture_that_cannot_be_drawn_costs_nothing_else(tracker, client):
+    broken = Confusion(np.array([0, 1]), np.array([["no", "numbers"]]))
+    with tracker.start_run("broken") as run, pytest.warns(RunnerWarning, match=r"no plots/conf"):
+        run.log_scores(Evaluated({"accuracy": 0.5}, 1, broken))
+    found = client.get_run(run.run_id)
+    assert (found.info.status, found.data.metrics["holdout/accuracy"]) == ("FINISHED", 0.5)
+
+
+def test_a_store_that_refuses_the_params_is_told_before_the_fit(tracker, client):
+    with tracker.start_run("deleted") as run:
+        client.delete_run(run.run_id)
+        with pytest.raises(TrackingError, match="must answer and keep"):
+            run.log_params(RECIPE)
+        client.restore_run(run.run_id)
+
+
+def test_why_a_fit_stopped_is_a_tag(tracker, client, learn):
+    with tracker.start_run("short") as run:
+        learn(run.recorder(), lambda progress: progress.stop("time is up"))
+    assert client.get_run(run.run_id).data.tags["runner.stop_reason"] == "time is up"
+
+
+def test_no_file_holds_a_password(project, store, learn, make_part, points):
+    uri = "http://ann:hunter2@example.org"
+    recipe = Recipe("a", {"tracking.uri": uri}, f"uri: {uri}\n", (f"tracking.uri={uri}",))
+
+    def log_and_fail():
+        with MlflowTracker().start_run("a", command=f"runner run a tracking.uri={uri}") as run:
+            run.log_params(recipe)
+            run.log_dataset("a", {"uri": uri}, {"train": make_part(*points)})
+            learn(run.recorder())
+            raise OSError(f"{uri} is away")
+
+    with pytest.raises(OSError, match="hunter2"):
+        log_and_fail()
+    files = [path for path in project.rglob("*") if path.is_file()]
+    assert len(files) > 5
+    assert [path for path in files if b"hunter2" in path.read_bytes()] == []
