@@ -57,9 +57,8 @@ def main() -> None:
         return
     pairs = [(peak(40), peak(400)) for _ in range(asked.repeats)]
     for name, values in zip(("40 blocks", "400 blocks"), zip(*pairs, strict=True), strict=True):
-        print(
-            f"{name:10} {statistics.median(values):6.1f} MiB ({min(values):.1f} to {max(values):.1f})"
-        )
+        spread = f"({min(values):.1f} to {max(values):.1f})"
+        print(f"{name:10} {statistics.median(values):6.1f} MiB {spread}")
     ratio = statistics.median(long / short for short, long in pairs)
     print(f"400 blocks / 40 blocks: {ratio:.3f} (reach 1.05)")
 

@@ -26,7 +26,7 @@ def estimator():
     """Return the estimator all contenders fit."""
     from sklearn.linear_model import SGDClassifier
 
-    return SGDClassifier(loss="log_loss", random_state=0)
+    return SGDClassifier(random_state=0)
 
 
 def make(folder: Path, n_blocks: int) -> None:

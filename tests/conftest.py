@@ -26,6 +26,17 @@ def project(tmp_path, monkeypatch):
     return root
 
 
+@pytest.fixture(scope="session")
+def schema(tmp_path_factory):
+    """Return an SQLite file that has MLflow's schema and nothing else."""
+    from runner.tracking.client import connect
+    from runner.tracking.store import resolve
+
+    file = tmp_path_factory.mktemp("schema") / "mlflow.db"
+    connect(resolve(f"sqlite:///{file}"))
+    return file
+
+
 @pytest.fixture(autouse=True)
 def no_stream_thread_is_left():
     """Fail a test that leaves a thread of the stream behind."""

@@ -42,4 +42,3 @@ def test_an_estimator_option_is_named_after_its_class_and_learns_by_block(path):
     assert hasattr(estimator, "partial_fit")
     assert path.stem.replace("_", "") == type(estimator).__name__.lower()
     assert estimator.get_params().get("random_state", 3) == 3
-

@@ -84,9 +84,7 @@ def test_an_empty_block_is_skipped_and_counted():
 def test_only_empty_blocks_are_an_error_at_the_end_of_the_epoch():
     fit = IncrementalFit(Spy())
     fit.step(block_of(np.ones((0, 2))))
-    with pytest.raises(
-        FitError, match="hold at least one row; got only empty ones, 1 of them"
-    ):
+    with pytest.raises(FitError, match="hold at least one row; got only empty ones, 1 of them"):
         fit.end_epoch()
 
 

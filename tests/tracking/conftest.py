@@ -1,4 +1,4 @@
-"""Real stores: an SQLite file per test, copied from one that has its schema, and one server."""
+"""Real stores: an SQLite file per test, and one server."""
 
 import shutil
 from contextlib import ExitStack
@@ -12,14 +12,6 @@ from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.outbox import Outbox
 from runner.tracking.server import serve
 from runner.tracking.store import resolve
-
-
-@pytest.fixture(scope="session")
-def schema(tmp_path_factory):
-    """Return an SQLite file that has MLflow's schema and nothing else."""
-    file = tmp_path_factory.mktemp("schema") / "mlflow.db"
-    connect(resolve(f"sqlite:///{file}"))
-    return file
 
 
 @pytest.fixture
