@@ -1,0 +1,161 @@
+"""CSV files as blocks of exactly so many rows."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from runner.dataset.chunks import row_chunks
+from runner.dataset.columns import Columns, choose, common_type, is_number
+from runner.dataset.csv_rows import Cells, ReadCsv
+from runner.dataset.dataset import Dataset
+from runner.dataset.files import find_files, reading
+from runner.dataset.layout import lay_out
+from runner.dataset.lazy import Arrays, from_reader
+from runner.dataset.lines import index_lines, line_starts
+from runner.dataset.parameters import Rule, check, null, one_of
+from runner.dataset.spans import edges_of
+from runner.errors import DatasetError
+
+SUFFIXES = (".csv", ".tsv")
+HEAD_NBYTES, HEAD_LINES = 2**20, 1000
+TARGET_TYPES = {"int64": pa.int64(), "float64": pa.float64(), "str": pa.string()}
+
+_log = logging.getLogger("runner")
+
+
+@dataclass(frozen=True)
+class Head:
+    """The names of a file's columns, and what its first rows look like."""
+
+    names: tuple[str, ...]
+    types: tuple[pa.DataType, ...]
+
+    def type_of(self, name: str) -> pa.DataType:
+        """Return the type that fits the first cells of a column."""
+        return self.types[self.names.index(name)]
+
+
+@dataclass(kw_only=True)
+class Csv(Dataset):
+    r"""The rows of a CSV file, of the files below a folder, or of those that match a glob.
+
+    Each file begins with the same line of column names. The files are scanned once for their
+    lines, newlines within double quotes and empty lines left out; after that a block is one read
+    of its own bytes.
+
+    Parameters
+    ----------
+    path : str
+        Local, or with a protocol such as ``s3://``.
+    target : str or list of str or None
+        The column of y; a list makes y two-dimensional.
+    features : list of str, optional
+        The columns of X, in this order; by default all others. Empty cells, and those that say NA,
+        NaN or null, become NaN.
+    sample_weight : str, optional
+        The column of weights.
+    dtype : {"float32", "float64"}
+        The type of X.
+    delimiter : str
+        What stands between the cells; ``"\t"`` for tabs.
+    target_dtype : {"int64", "float64", "str"}, optional
+        The type of y; by default what the first rows of each file look like.
+    """
+
+    path: str
+    target: str | list[str] | None
+    features: list[str] | None = None
+    sample_weight: str | None = None
+    dtype: str = "float64"
+    delimiter: str = ","
+    target_dtype: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse impossible types and delimiters before anything is read."""
+        super().__post_init__()
+        check(
+            self,
+            dtype=one_of("float32", "float64"),
+            delimiter=Rule(
+                "one character", lambda value: isinstance(value, str) and len(value) == 1
+            ),
+            target_dtype=one_of(*TARGET_TYPES) | null(),
+        )
+
+    def arrays(self) -> Arrays:
+        """Return X, y and the weights; the files are scanned for their lines.
+
+        Raises
+        ------
+        DatasetError
+            If a file or a column is missing or cannot be read, or if the files do not agree.
+        """
+        files = find_files(self.path, SUFFIXES)
+        heads = {path: _head(files.fs, path, self.delimiter) for path in files.paths}
+        header = _common_header(heads)
+        columns = choose(
+            header,
+            target=self.target,
+            features=self.features,
+            sample_weight=self.sample_weight,
+        )
+        types = self._types(columns, heads)
+        layout = lay_out(columns, types, self.dtype)
+        types.update(dict.fromkeys(columns.features, pa.from_numpy_dtype(layout.X_dtype)))
+        cells = Cells(header, self.delimiter, tuple(types.items()))
+        _log.info("Reading %s once, to count its rows.", self.path)
+        indices = tuple(index_lines(files.fs, path, quoted=True) for path in files.paths)
+        edges = edges_of([index.n_lines - 1 for index in indices])
+        chunks = row_chunks(self.chunks, int(edges[-1]), layout.row_nbytes)
+        read = ReadCsv(files.fs, indices, edges, cells, layout)
+        return from_reader(read, chunks, layout.metas, columns.features)
+
+    def _types(self, columns: Columns, heads: Mapping[str, Head]) -> dict[str, pa.DataType]:
+        types = dict.fromkeys(columns.names, pa.float64())
+        for name in columns.targets:
+            if self.target_dtype is not None:
+                types[name] = TARGET_TYPES[self.target_dtype]
+                continue
+            seen = {path: _target_type(head.type_of(name)) for path, head in heads.items()}
+            kind = common_type(name, seen)
+            types[name] = pa.float64() if pa.types.is_null(kind) else kind
+        return types
+
+
+def _head(fs: Any, path: str, delimiter: str) -> Head:
+    rule = "be CSV in UTF-8 with a line of column names first"
+    remedy = "Write the file again from its source, or leave it out of dataset.path."
+    with reading(path, rule, remedy, (OSError, pa.ArrowException, UnicodeDecodeError)):
+        raw = fs.cat_file(path, start=0, end=HEAD_NBYTES)
+        if len(raw) < HEAD_NBYTES:
+            raw += b"\n"
+        starts, end = line_starts(raw, quoted=True)
+        raw = raw[: starts[HEAD_LINES] if len(starts) > HEAD_LINES else end]
+        table = pacsv.read_csv(
+            pa.BufferReader(raw),
+            pacsv.ReadOptions(use_threads=False, block_size=len(raw) + 1),
+            pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        )
+        return Head(tuple(table.schema.names), tuple(table.schema.types))
+
+
+def _common_header(heads: Mapping[str, Head]) -> tuple[str, ...]:
+    (first, head), *rest = heads.items()
+    for path, other in rest:
+        if other.names != head.names:
+            odd = sorted(set(head.names) ^ set(other.names))
+            raise DatasetError(
+                f"The file {path}",
+                f"begin with the same column names as {first}",
+                got=f"differences at {', '.join(map(repr, odd))}" if odd else "another order",
+                remedy="Write the files again with one header, or leave some out of dataset.path.",
+            )
+    return head.names
+
+
+def _target_type(inferred: pa.DataType) -> pa.DataType:
+    return inferred if is_number(inferred) else pa.string()

@@ -1,0 +1,134 @@
+"""The rows of CSV files, of which any part can be read by its bytes."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+
+from runner.dataset.columns import is_text
+from runner.dataset.files import reading
+from runner.dataset.layout import Layout, Stretch
+from runner.dataset.lines import LineIndex
+from runner.dataset.spans import spans
+from runner.errors import DatasetError
+
+PIECE_NBYTES = 2**20
+BAD_CELL = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?CSV conversion error to \w+: (.*)")
+
+
+@dataclass(frozen=True)
+class Cells:
+    """How the cells of a file are told apart, and the types they are read as.
+
+    Attributes
+    ----------
+    header : tuple of str
+        The names of all columns, in the order of the file.
+    delimiter : str
+    types : tuple of (str, pyarrow.DataType)
+        The columns to read.
+    """
+
+    header: tuple[str, ...]
+    delimiter: str
+    types: tuple[tuple[str, pa.DataType], ...]
+
+    def parse(self, raw: bytes, longest: int) -> pa.Table:
+        """Parse some whole lines, in this thread only; text that is empty becomes null.
+
+        The parser takes the lines in pieces that stay in the processor's cache, and fails if one
+        is shorter than a line; ``longest`` is at least the bytes of the longest line.
+        """
+        types = dict(self.types)
+        table = pacsv.read_csv(
+            pa.BufferReader(raw),
+            pacsv.ReadOptions(
+                column_names=list(self.header),
+                use_threads=False,
+                block_size=max(longest, PIECE_NBYTES),
+            ),
+            pacsv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
+            pacsv.ConvertOptions(include_columns=list(types), column_types=types),
+        )
+        for j, (name, kind) in enumerate(self.types):
+            if is_text(kind):
+                text = table.column(name)
+                table = table.set_column(j, name, pc.if_else(pc.equal(text, ""), None, text))
+        return table
+
+
+@dataclass(frozen=True, eq=False)
+class ReadCsv:
+    """Read X, y and the weights of some rows, from any number of files.
+
+    Safe to call from several threads: each call parses in its own thread and no other.
+
+    Attributes
+    ----------
+    fs : fsspec file system
+    indices : tuple of LineIndex
+        One per file; line 0 is the header.
+    edges : ndarray of shape (n_files + 1,)
+        The first row of each file, and the number of rows.
+    """
+
+    fs: Any
+    indices: tuple[LineIndex, ...]
+    edges: np.ndarray
+    cells: Cells
+    layout: Layout
+
+    def __call__(self, start: int, stop: int) -> tuple[np.ndarray | None, ...]:
+        """Return the rows [start, stop) of X, y and the weights."""
+        return self.layout.assemble(self._stretches(start, stop), stop - start)
+
+    def _stretches(self, start: int, stop: int) -> Iterator[Stretch]:
+        for file, begin, end in spans(self.edges, start, stop):
+            index, rows = self.indices[file], f"rows {begin} to {end - 1}"
+            table = self._table(index, begin, end, rows)
+            yield Stretch(end - begin, iter(table.columns), index.path, rows)
+            del table
+
+    def _table(self, index: LineIndex, start: int, stop: int, rows: str) -> pa.Table:
+        raw = index.read(self.fs, start + 1, stop + 1)
+        rule = f"have {len(self.cells.header)} cells in each of its {rows}"
+        remedy = "Mend the row, or set dataset.delimiter to what stands between the cells."
+        with reading(index.path, rule, remedy, (pa.ArrowException,)):
+            try:
+                table = self.cells.parse(raw, index.longest(start + 1, stop + 1))
+            except pa.ArrowInvalid as error:
+                self._refuse_cell(error, index.path, start, rows)
+                raise
+        if table.num_rows != stop - start:
+            raise DatasetError(
+                f"The file {index.path}",
+                f"have double quotes only around whole cells in its {rows}",
+                got=f"{table.num_rows} rows in {stop - start} lines",
+                remedy="Put double quotes around the cell, and write those inside it twice.",
+            )
+        return table
+
+    def _refuse_cell(self, error: pa.ArrowInvalid, path: str, start: int, rows: str) -> None:
+        found = BAD_CELL.match(" ".join(str(error).split()))
+        if found is None:
+            return
+        column, row, cell = found.groups()
+        name = self.cells.header[int(column)]
+        if name in self.layout.columns.targets:
+            rule = f"hold {dict(self.cells.types)[name]} values, as its first rows do"
+            remedy = "Mend the cell, or set dataset.target_dtype=float64 or str."
+        else:
+            rule = "hold numbers only"
+            remedy = "Mend the cell, or leave the column out of dataset.features."
+        if "UTF8" in cell:
+            remedy = "Save the file as UTF-8."
+        where = f"row {start + int(row) - 1}" if row else rows
+        got = f"{cell} in its {where}"
+        raise DatasetError(
+            f"The column {name!r} of {path}", rule, got=got, remedy=remedy
+        ) from error

@@ -1,0 +1,190 @@
+"""Parquet files as blocks of any size, whatever their row groups."""
+
+import logging
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from runner.dataset.chunks import row_chunks
+from runner.dataset.columns import Columns, choose, common_type
+from runner.dataset.dataset import Dataset
+from runner.dataset.files import Files, find_files
+from runner.dataset.layout import lay_out
+from runner.dataset.lazy import Arrays, from_reader
+from runner.dataset.parameters import check, null, one_of
+from runner.dataset.row_groups import (
+    CACHE,
+    ReadRowGroups,
+    RowGroups,
+    decoded_nbytes,
+    opened,
+)
+from runner.errors import DatasetError, nearest
+
+SUFFIXES = (".parquet", ".parq", ".pq")
+FOOTER_THREADS = 8
+
+_log = logging.getLogger("runner")
+
+
+@dataclass(kw_only=True)
+class Parquet(Dataset):
+    """The rows of a Parquet file, of the files below a folder, or of those that match a glob.
+
+    Only the named columns are read, and the numbers of rows come from the files' footers.
+    Checksums of pages are verified where a file has them. ``chunks: auto`` follows the row groups:
+    small ones are joined, large ones cut evenly, and no block has parts of two.
+
+    Parameters
+    ----------
+    path : str
+        Local, or with a protocol such as ``s3://``.
+    target : str or list of str or None
+        The column of y; a list makes y two-dimensional.
+    features : list of str, optional
+        The columns of X, in this order; by default all others, in the order of the files. Empty
+        cells become NaN.
+    sample_weight : str, optional
+        The column of weights.
+    dtype : {"float32", "float64"}, optional
+        The type of X; by default float32 where the features are, else mostly float64.
+    """
+
+    path: str
+    target: str | list[str] | None
+    features: list[str] | None = None
+    sample_weight: str | None = None
+    dtype: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an impossible type before anything is read."""
+        super().__post_init__()
+        check(self, dtype=one_of("float32", "float64") | null())
+
+    def arrays(self) -> Arrays:
+        """Return X, y and the weights; only footers are read.
+
+        Raises
+        ------
+        DatasetError
+            If a file or a column is missing or cannot be read, or if the files do not agree.
+        """
+        files = find_files(self.path, SUFFIXES)
+        footers = read_footers(files)
+        columns = choose(
+            list(dict.fromkeys(name for footer in footers for name in footer.schema.names)),
+            target=self.target,
+            features=self.features,
+            sample_weight=self.sample_weight,
+            ignored={name for footer in footers for name in footer.index},
+        )
+        types = common_types(files, footers, columns)
+        layout = lay_out(columns, types, self.dtype)
+        groups = RowGroups.of([footer.sizes for footer in footers])
+        chunks = row_chunks(self.chunks, groups.n_rows, layout.row_nbytes)
+        if self.chunks == "auto" and chunks:
+            chunks = join_or_cut(groups.sizes.tolist(), max(chunks))
+        row_nbytes = decoded_nbytes(types.values())
+        _warn_of_cut_groups(groups.sizes.tolist(), chunks, row_nbytes)
+        read = ReadRowGroups(files, groups, layout, row_nbytes)
+        return from_reader(read, chunks, layout.metas, columns.features)
+
+
+@dataclass(frozen=True)
+class Footer:
+    """What the end of a Parquet file says: the rows of each row group, and the columns."""
+
+    sizes: list[int]
+    schema: pa.Schema
+
+    @property
+    def index(self) -> list[str]:
+        """The names of the columns that pandas wrote as the index."""
+        written = (self.schema.pandas_metadata or {}).get("index_columns", [])
+        return [name for name in written if isinstance(name, str)]
+
+
+def read_footers(files: Files) -> list[Footer]:
+    """Read the footer of each file, several files at a time.
+
+    Raises
+    ------
+    DatasetError
+        If one is not a readable Parquet file.
+    """
+
+    def read(file: int) -> Footer:
+        with opened(files, file) as parquet:
+            footer = parquet.metadata
+            sizes = [footer.row_group(i).num_rows for i in range(footer.num_row_groups)]
+            return Footer(sizes, parquet.schema_arrow)
+
+    with ThreadPoolExecutor(FOOTER_THREADS) as pool:
+        return list(pool.map(read, range(len(files.paths))))
+
+
+def common_types(
+    files: Files, footers: Sequence[Footer], columns: Columns
+) -> dict[str, pa.DataType]:
+    """Return a type for each column that its type in every file can be cast to.
+
+    Raises
+    ------
+    DatasetError
+        If a file lacks a column, or if a column has types that do not fit together.
+    """
+    for path, footer in zip(files.paths, footers, strict=True):
+        for name in columns.names:
+            if name not in footer.schema.names:
+                raise DatasetError(
+                    f"The file {path}",
+                    f"have the column {name!r}, as other files of dataset.path have",
+                    got=f"{len(footer.schema.names)} other columns",
+                    remedy=f"{nearest(name, footer.schema.names)} Or leave the file out.",
+                )
+    return {
+        name: common_type(
+            name,
+            {
+                path: footer.schema.field(name).type
+                for path, footer in zip(files.paths, footers, strict=True)
+            },
+        )
+        for name in columns.names
+    }
+
+
+def join_or_cut(sizes: Sequence[int], limit: int) -> tuple[int, ...]:
+    """Join neighbouring row groups into blocks of at most ``limit`` rows, and cut larger ones.
+
+    Examples
+    --------
+    >>> join_or_cut([40, 40, 40, 10, 250], limit=100)
+    (80, 50, 84, 83, 83)
+    """
+    blocks: list[int] = []
+    room = 0
+    for size in filter(None, sizes):
+        if size <= room:
+            blocks[-1] += size
+            room -= size
+            continue
+        n_parts = math.ceil(size / limit)
+        blocks.extend(size // n_parts + (i < size % n_parts) for i in range(n_parts))
+        room = limit - size if n_parts == 1 else 0
+    return tuple(blocks)
+
+
+def _warn_of_cut_groups(sizes: Sequence[int], chunks: Sequence[int], row_nbytes: int) -> None:
+    cut = [size for size in sizes if size > max(chunks, default=size)]
+    if sum(cut) * row_nbytes > CACHE.limit_nbytes:
+        _log.warning(
+            "Row groups of up to %d rows are larger than the blocks of %d rows, so in a shuffled "
+            "order most blocks decode a whole row group. Write the files with smaller row groups, "
+            "or make dataset.chunks larger, to read faster.",
+            max(cut),
+            max(chunks),
+        )
