@@ -78,6 +78,14 @@ def test_a_command_of_the_readme_does_what_is_said(command, project, capsys):
         assert out
 
 
+def test_the_quickstart_prints_what_the_readme_shows(capsys):
+    main(["run", "quickstart"])
+    printed = [line for line in capsys.readouterr().out.splitlines() if "  " in line.strip()]
+    shown = blocks("text")[0].splitlines()
+    assert [line.split()[0] for line in printed] == [line.split()[0] for line in shown[1:]]
+    assert printed[:3] == shown[1:4]
+
+
 def test_the_python_of_the_readme_runs():
     (code,) = blocks("python")
     names = {}

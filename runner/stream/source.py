@@ -5,8 +5,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from dask._task_spec import convert_legacy_graph
-from dask.local import get_sync
+from dask._task_spec import convert_legacy_graph, execute_graph
 from dask.optimization import cull
 
 from runner.base import Block, LazyArray, Part, Place
@@ -70,10 +69,10 @@ class BlockSource:
         return Block(X, y, weight, place, epoch, position, perf_counter() - started)
 
     def _compute(self, index: int, place: Place) -> tuple[Any, Any, Any]:
-        keys = list(self._keys[index])
-        tasks, _ = cull(self._graph, keys)
+        keys = self._keys[index]
+        tasks, _ = cull(self._graph, list(keys))
         try:
-            values = iter(get_sync(tasks, keys))
+            found = execute_graph(tasks, keys=keys)
         except RunnerError:
             raise
         except Exception as error:
@@ -83,6 +82,7 @@ class BlockSource:
                 got=f"{type(error).__name__}: {error}",
                 remedy="Check the source of these rows.",
             ) from error
+        values = iter([found[key] for key in keys])
         X = next(values)
         y = next(values) if self.part.y is not None else None
         weight = next(values) if self.part.sample_weight is not None else None
