@@ -83,3 +83,18 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     if len(names) > MOST_NAMES:
         return f"Check the spelling; there are {len(names)} names to choose from."
     return f"Choose one of: {', '.join(sorted(names))}."
+
+
+def cause(error: BaseException) -> str:
+    """Put what another library said in one line without a final dot, to stand after "got".
+
+    Examples
+    --------
+    >>> cause(ValueError("no rows\\nin the file."))
+    'ValueError: no rows in the file'
+    >>> cause(KeyError())
+    'KeyError'
+    """
+    said = " ".join(str(error).split()).rstrip(".")
+    name = type(error).__name__
+    return f"{name}: {said[:500]}" if said else name
