@@ -9,6 +9,7 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as RichProgress
 
 from runner.base import Block, Callback, Progress
+from runner.rules import check, number
 
 
 class ProgressBar(Callback):
@@ -27,6 +28,7 @@ class ProgressBar(Callback):
 
     def __init__(self, every_s: float = 5.0, file: TextIO | None = None) -> None:
         self.every_s = every_s
+        check("callbacks.progress_bar", self, every_s=number(0))
         self._file = file
         self._bar: RichProgress | None = None
         self._task = TaskID(0)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from runner.base import Block, Callback, Progress
-from runner.errors import ConfigError
+from runner.rules import check, positive
 
 
 class TimeLimit(Callback):
@@ -19,14 +19,8 @@ class TimeLimit(Callback):
     """
 
     def __init__(self, minutes: float, clock: Callable[[], float] = monotonic) -> None:
-        if not minutes > 0:
-            raise ConfigError(
-                "callbacks.time_limit.minutes",
-                "be more than 0",
-                got=repr(minutes),
-                remedy="Write callbacks.time_limit.minutes=60.",
-            )
         self.minutes = minutes
+        check("callbacks.time_limit", self, minutes=positive())
         self._clock = clock
         self._started = 0.0
 

@@ -8,9 +8,9 @@ import numpy as np
 from runner.dataset.chunks import row_chunks
 from runner.dataset.dataset import Dataset
 from runner.dataset.lazy import Arrays, from_reader
-from runner.dataset.parameters import boolean, check, integer
 from runner.dataset.permutation import Order, row_order
 from runner.errors import ConfigError, nearest
+from runner.rules import boolean, check, integer
 
 NAMES = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
 N_PIXELS = 2 * 427 * 640
@@ -45,7 +45,7 @@ class Bundled(Dataset):
                 got=repr(self.name),
                 remedy=nearest(str(self.name), NAMES),
             )
-        check(self, shuffle=boolean(), random_state=integer(0))
+        check("dataset", self, shuffle=boolean(), random_state=integer(0))
 
     def arrays(self) -> Arrays:
         """Return X and y; the table is read to know its size, and kept by the process."""
@@ -77,7 +77,7 @@ class SampleImages(Dataset):
     def __post_init__(self) -> None:
         """Refuse settings that are of another kind."""
         super().__post_init__()
-        check(self, shuffle=boolean(), random_state=integer(0))
+        check("dataset", self, shuffle=boolean(), random_state=integer(0))
 
     def arrays(self) -> Arrays:
         """Return X; the photographs are decoded with the first block."""

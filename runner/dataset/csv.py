@@ -16,9 +16,9 @@ from runner.dataset.files import find_files, reading
 from runner.dataset.layout import lay_out
 from runner.dataset.lazy import Arrays, from_reader
 from runner.dataset.lines import index_lines, line_starts
-from runner.dataset.parameters import Rule, check, null, one_of
 from runner.dataset.spans import edges_of
 from runner.errors import DatasetError
+from runner.rules import Rule, check, null, one_of
 
 SUFFIXES = (".csv", ".tsv")
 HEAD_NBYTES, HEAD_LINES = 2**20, 1000
@@ -78,6 +78,7 @@ class Csv(Dataset):
         """Refuse impossible types and delimiters before anything is read."""
         super().__post_init__()
         check(
+            "dataset",
             self,
             dtype=one_of("float32", "float64"),
             delimiter=Rule(

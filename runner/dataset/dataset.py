@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from runner.base import Part
 from runner.dataset.fitting import aligned
 from runner.dataset.lazy import Arrays
-from runner.dataset.parameters import check, integer
 from runner.dataset.split import split
 from runner.errors import ConfigError
+from runner.rules import check, integer
 
 
 @dataclass(kw_only=True)
@@ -53,7 +53,7 @@ class Dataset(ABC):
                 got=repr(self.holdout_by),
                 remedy="Write dataset.holdout_by=rows to hold out rows inside each block.",
             )
-        check(self, seed=integer(0))
+        check("dataset", self, seed=integer(0))
 
     @abstractmethod
     def arrays(self) -> Arrays:

@@ -7,9 +7,9 @@ import numpy as np
 from runner.dataset.cells import Clusters, from_cells, structure
 from runner.dataset.dataset import Dataset
 from runner.dataset.lazy import Arrays
-from runner.dataset.parameters import boolean, check, integer, list_of, null, number, one_of
 from runner.dataset.permutation import row_order
 from runner.errors import ConfigError
+from runner.rules import boolean, check, integer, list_of, null, number, one_of
 
 DEFAULT_CENTERS = 3
 DEFAULT_CENTER_BOX = (-10.0, 10.0)
@@ -62,6 +62,7 @@ class MakeBlobs(Dataset):
         """Refuse what scikit-learn's generator refuses, and settings that would have no effect."""
         super().__post_init__()
         check(
+            "dataset",
             self,
             n_samples=integer(1) | list_of(integer(0)),
             n_features=integer(1),

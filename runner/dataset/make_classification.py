@@ -10,7 +10,9 @@ from sklearn.utils.random import sample_without_replacement
 from runner.dataset.cells import Clusters, from_cells, structure
 from runner.dataset.dataset import Dataset
 from runner.dataset.lazy import Arrays
-from runner.dataset.parameters import (
+from runner.dataset.permutation import row_order
+from runner.errors import ConfigError
+from runner.rules import (
     boolean,
     check,
     integer,
@@ -20,8 +22,6 @@ from runner.dataset.parameters import (
     one_of,
     positive,
 )
-from runner.dataset.permutation import row_order
-from runner.errors import ConfigError
 
 MAX_CHOSEN_BITS = 30
 
@@ -96,6 +96,7 @@ class MakeClassification(Dataset):
         """Refuse what scikit-learn's generator refuses, and weights that have no meaning."""
         super().__post_init__()
         check(
+            "dataset",
             self,
             n_samples=integer(1),
             n_features=integer(1),

@@ -7,8 +7,8 @@ import numpy as np
 from runner.dataset.cells import from_cells, structure
 from runner.dataset.dataset import Dataset
 from runner.dataset.lazy import Arrays
-from runner.dataset.parameters import boolean, check, integer, null, number, one_of
 from runner.errors import ConfigError
+from runner.rules import boolean, check, integer, null, number, one_of
 
 DEFAULT_TAIL_STRENGTH = 0.5
 
@@ -72,6 +72,7 @@ class MakeRegression(Dataset):
         """Refuse what scikit-learn's generator refuses, and a tail that has no effect."""
         super().__post_init__()
         check(
+            "dataset",
             self,
             n_samples=integer(1),
             n_features=integer(1),

@@ -14,7 +14,6 @@ from runner.dataset.dataset import Dataset
 from runner.dataset.files import Files, find_files
 from runner.dataset.layout import lay_out
 from runner.dataset.lazy import Arrays, from_reader
-from runner.dataset.parameters import check, null, one_of
 from runner.dataset.row_groups import (
     CACHE,
     ReadRowGroups,
@@ -23,6 +22,7 @@ from runner.dataset.row_groups import (
     opened,
 )
 from runner.errors import DatasetError, nearest
+from runner.rules import check, null, one_of
 
 SUFFIXES = (".parquet", ".parq", ".pq")
 FOOTER_THREADS = 8
@@ -62,7 +62,7 @@ class Parquet(Dataset):
     def __post_init__(self) -> None:
         """Refuse an impossible type before anything is read."""
         super().__post_init__()
-        check(self, dtype=one_of("float32", "float64") | null())
+        check("dataset", self, dtype=one_of("float32", "float64") | null())
 
     def arrays(self) -> Arrays:
         """Return X, y and the weights; only footers are read.

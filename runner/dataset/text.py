@@ -12,8 +12,8 @@ from runner.dataset.dataset import Dataset
 from runner.dataset.files import find_files, natural_key
 from runner.dataset.lazy import Arrays
 from runner.dataset.line_blocks import Source, arrays_of_lines
-from runner.dataset.parameters import Rule, boolean, check, list_of, null, one_of
 from runner.errors import DatasetError, nearest
+from runner.rules import Rule, boolean, check, list_of, null, one_of
 
 STDLIB_MODULES = (
     "asyncio",
@@ -69,6 +69,7 @@ class TextLines(Dataset):
         """Refuse an impossible label or encoding before anything is read."""
         super().__post_init__()
         check(
+            "dataset",
             self,
             label=one_of("file", "folder") | null(),
             encoding=Rule("an encoding in which lines end as in ASCII", _is_like_ascii),
@@ -117,7 +118,9 @@ class StdlibLines(Dataset):
     def __post_init__(self) -> None:
         """Refuse anything but names before anything is read."""
         super().__post_init__()
-        check(self, modules=list_of(Rule("a name", lambda value: isinstance(value, str))))
+        check(
+            "dataset", self, modules=list_of(Rule("a name", lambda value: isinstance(value, str)))
+        )
 
     def arrays(self) -> Arrays:
         """Return lines and labels; the files are scanned for their lines.

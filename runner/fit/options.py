@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from runner.errors import ConfigError
+from runner.rules import check, integer
 
 
 @dataclass(kw_only=True)
@@ -23,15 +23,4 @@ class FitOptions:
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""
-        _at_least("fit.epochs", self.epochs, 1)
-        _at_least("fit.progressive_window", self.progressive_window, 0)
-
-
-def _at_least(key: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ConfigError(
-            key,
-            f"be a whole number of at least {least}",
-            got=repr(value),
-            remedy=f"Write {key}={max(least, 1)}, for example.",
-        )
+        check("fit", self, epochs=integer(1), progressive_window=integer(0))

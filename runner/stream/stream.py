@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from runner.base import Block, Part
-from runner.errors import ConfigError
+from runner.rules import boolean, check, integer
 from runner.seeds import derive
 from runner.stream.source import BlockSource, Transform
 
@@ -34,18 +34,8 @@ class Stream:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse a prefetch that is no number of blocks."""
-        if isinstance(self.prefetch, bool) or not isinstance(self.prefetch, int):
-            refused = True
-        else:
-            refused = self.prefetch < 0
-        if refused:
-            raise ConfigError(
-                "stream.prefetch",
-                "be a number of blocks, at least 0",
-                got=repr(self.prefetch),
-                remedy="Write stream.prefetch=2 to read two blocks ahead.",
-            )
+        """Refuse what is no number of blocks and no seed."""
+        check("stream", self, shuffle=boolean(), prefetch=integer(0), seed=integer(0))
 
     def source(self, part: Part, transform: Transform | None = None) -> BlockSource:
         """Return what reads the blocks of a part, through the stateless stages."""

@@ -6,6 +6,7 @@ import pytest
 
 from runner.base import Progress
 from runner.callbacks.progress_bar import ProgressBar, describe
+from runner.errors import ConfigError
 
 
 class Terminal(io.StringIO):
@@ -71,3 +72,9 @@ def test_a_fit_that_learned_nothing_leaves_no_line():
 )
 def test_what_is_not_known_is_left_out(progress, elapsed_s, line):
     assert describe(progress, elapsed_s) == line
+
+
+@pytest.mark.parametrize("every_s", ["abc", None, -1])
+def test_seconds_that_are_none_are_refused(every_s):
+    with pytest.raises(ConfigError, match=r"callbacks\.progress_bar\.every_s must be a number of"):
+        ProgressBar(every_s=every_s)

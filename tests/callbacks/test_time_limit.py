@@ -16,7 +16,9 @@ def test_the_fit_is_asked_to_stop_at_the_first_block_after_the_limit():
         assert progress.stop_reason == expected
 
 
-@pytest.mark.parametrize("minutes", [0, -1, float("nan")])
+@pytest.mark.parametrize("minutes", [0, -1, float("nan"), "abc", None])
 def test_a_limit_that_is_none_is_refused(minutes):
-    with pytest.raises(ConfigError, match=r"callbacks\.time_limit\.minutes must be more than 0"):
+    with pytest.raises(
+        ConfigError, match=r"callbacks\.time_limit\.minutes must be a number above 0"
+    ):
         TimeLimit(minutes=minutes)

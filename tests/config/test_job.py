@@ -44,7 +44,7 @@ def test_the_command_of_a_file_elsewhere_has_its_path(tmp_path):
 
 
 def test_what_a_constructor_refuses_is_told_by_its_own_error():
-    with pytest.raises(ConfigError, match=r"stream\.prefetch must be a number of blocks"):
+    with pytest.raises(ConfigError, match=r"stream\.prefetch must be an integer of at least 0"):
         build(compose("quickstart", ["stream.prefetch=-1"]))
 
 

@@ -20,8 +20,8 @@ def test_numbers_that_mean_nothing_are_refused(key, value, least):
     with pytest.raises(ConfigError) as caught:
         FitOptions(**{key: value})
     assert str(caught.value) == (
-        f"fit.{key} must be a whole number of at least {least}; got {value!r}. "
-        f"Write fit.{key}=1, for example."
+        f"fit.{key} must be an integer of at least {least}; got {value!r}. Correct it, or leave "
+        f"it out for the default, {getattr(FitOptions(), key)}."
     )
 
 

@@ -139,5 +139,11 @@ def test_the_depth_changes_no_bit_of_what_is_delivered(make_part, points):
 
 @pytest.mark.parametrize("prefetch", [-1, 1.5, True, "2"])
 def test_a_prefetch_that_is_no_number_of_blocks_is_refused(prefetch):
-    with pytest.raises(ConfigError, match=r"stream\.prefetch must be a number of blocks"):
+    with pytest.raises(ConfigError, match=r"stream\.prefetch must be an integer of at least 0"):
         Stream(prefetch=prefetch)
+
+
+@pytest.mark.parametrize("seed", [-1, "abc", None])
+def test_a_seed_that_is_none_is_refused(seed):
+    with pytest.raises(ConfigError, match=r"stream\.seed must be an integer of at least 0"):
+        Stream(seed=seed)

@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from runner.dataset.parameters import (
+from runner.rules import (
     boolean,
     check,
     integer,
@@ -67,9 +67,9 @@ class Made:
 )
 def test_a_broken_rule_names_the_key_and_its_default(made, said):
     with pytest.raises(ConfigError) as refused:
-        check(made, n_rows=integer(1), box=list_of(number()), rank=integer(1) | null())
+        check("dataset", made, n_rows=integer(1), box=list_of(number()), rank=integer(1) | null())
     assert str(refused.value) == said
 
 
 def test_what_keeps_its_rules_passes():
-    check(Made(), n_rows=integer(1), rank=integer(1) | null())
+    check("dataset", Made(), n_rows=integer(1), rank=integer(1) | null())

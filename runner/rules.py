@@ -1,8 +1,8 @@
-"""What the parameters of a dataset may be, and what is said when one is something else."""
+"""What the settings of a section may be, and what is said when one is something else."""
 
 import json
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from math import inf, isfinite
 from typing import Any
 
@@ -101,29 +101,40 @@ def list_of(rule: Rule) -> Rule:
     return Rule(f"a list, each item {rule.text}", holds)
 
 
-def check(dataset: Any, **rules: Rule) -> None:
-    """Refuse the first field of a dataset that breaks its rule.
+def check(section: str, settings: Any, **rules: Rule) -> None:
+    """Refuse the first attribute that breaks its rule.
+
+    Parameters
+    ----------
+    section : str
+        Where the settings stand in the file, such as ``dataset``.
+    settings : object
+        What holds them; of a dataclass the default can be told.
+    **rules : Rule
+        By the name of the attribute.
 
     Raises
     ------
     ConfigError
-        Naming the key of the file, ``dataset.<field>``, and its default.
+        Naming the key of the file, ``<section>.<name>``, and its default where there is one.
     """
     for key, rule in rules.items():
-        value = getattr(dataset, key)
+        value = getattr(settings, key)
         if not rule.holds(value):
             raise ConfigError(
-                f"dataset.{key}",
+                f"{section}.{key}",
                 f"be {rule.text}",
                 got=repr(value),
-                remedy=f"Correct it, or leave it out for the default, {_default(dataset, key)}.",
+                remedy=f"Correct it{_default(settings, key)}.",
             )
 
 
-def _default(dataset: Any, key: str) -> str:
-    field = next(field for field in fields(dataset) if field.name == key)
-    made = field.default if field.default_factory is MISSING else field.default_factory()
-    return json.dumps(made)
+def _default(settings: Any, key: str) -> str:
+    for field in fields(settings) if is_dataclass(settings) else ():
+        made = field.default if field.default_factory is MISSING else field.default_factory()
+        if field.name == key and made is not MISSING:
+            return f", or leave it out for the default, {json.dumps(made)}"
+    return ""
 
 
 def _is_number(value: Any) -> bool:
