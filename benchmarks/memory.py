@@ -6,7 +6,6 @@ without a bound would run ahead.
 """
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
@@ -15,13 +14,14 @@ ROWS, COLUMNS = 20_000, 50
 
 
 def measure(n_blocks: int) -> None:
-    """Fit so many blocks in this process and print its peak memory in MiB."""
+    """Fit so many blocks in this process and print its peak memory in MB."""
     from sklearn.neural_network import MLPClassifier
 
     from runner.base import Recipe
     from runner.dataset.make_blobs import MakeBlobs
     from runner.experiment import Experiment, run
     from runner.fit.options import FitOptions
+    from runner.tracking.environment import peak_mb
     from runner.tracking.memory_tracker import MemoryTracker
 
     experiment = Experiment(
@@ -36,11 +36,11 @@ def measure(n_blocks: int) -> None:
     )
     progress = run(experiment, Recipe("memory", {})).progress
     assert progress.blocks == n_blocks
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(peak_mb())
 
 
 def peak(n_blocks: int) -> float:
-    """Return the peak memory in MiB of a process that fits so many blocks."""
+    """Return the peak memory in MB of a process that fits so many blocks."""
     command = [sys.executable, __file__, "--blocks", str(n_blocks)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return float(done.stdout.split()[-1])
@@ -58,7 +58,7 @@ def main() -> None:
     pairs = [(peak(40), peak(400)) for _ in range(asked.repeats)]
     for name, values in zip(("40 blocks", "400 blocks"), zip(*pairs, strict=True), strict=True):
         spread = f"({min(values):.1f} to {max(values):.1f})"
-        print(f"{name:10} {statistics.median(values):6.1f} MiB {spread}")
+        print(f"{name:10} {statistics.median(values):6.1f} MB {spread}")
     ratio = statistics.median(long / short for short, long in pairs)
     print(f"400 blocks / 40 blocks: {ratio:.3f} (reach 1.05)")
 

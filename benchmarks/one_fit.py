@@ -9,7 +9,6 @@ estimator, and end with the same coefficients, which is checked.
 import argparse
 import json
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -188,11 +187,13 @@ CONTENDERS: dict[str, Callable] = {
 
 def measure(name: str, folder: Path) -> None:
     """Do one contender's job in this process and print what it took."""
+    from runner.tracking.environment import peak_mb
+
     job = CONTENDERS[name](folder)
     started = time.perf_counter()
     model = job()
     wall = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mb()
     digest = "" if model is None else model.coef_.tobytes().hex()
     print(json.dumps({"wall": wall, "peak": peak, "coef": digest}))
 
@@ -212,7 +213,7 @@ def compare(folder: Path, repeats: int) -> None:
         wall, peak = ([t[key] for t in taking] for key in ("wall", "peak"))
         print(
             f"{name:15} {statistics.median(wall):6.2f} s ({min(wall):.2f} to {max(wall):.2f})"
-            f"  {statistics.median(peak):6.0f} MiB"
+            f"  {statistics.median(peak):6.0f} MB"
         )
 
     def ratio(a: str, b: str, key: str) -> float:

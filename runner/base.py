@@ -7,6 +7,8 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from runner.errors import FitError
+
 Scores: TypeAlias = dict[str, float]
 
 
@@ -55,6 +57,8 @@ class Place:
         >>> print(Place(number=3, start=75, stop=100))
         block 3 (rows 75 to 99)
         """
+        if self.start == self.stop:
+            return f"block {self.number} (no rows)"
         return f"block {self.number} (rows {self.start} to {self.stop - 1})"
 
     @property
@@ -113,6 +117,61 @@ class Block:
     def n_rows(self) -> int:
         """How many rows are in memory."""
         return int(self.X.shape[0])
+
+    def row_name(self, row: int) -> str:
+        """Name a row by its number in the dataset, or in the block where some rows are left out.
+
+        Examples
+        --------
+        >>> place = Place(number=3, start=75, stop=100)
+        >>> Block(np.zeros((25, 1)), None, None, place).row_name(1)
+        'row 76'
+        >>> Block(np.zeros((20, 1)), None, None, place).row_name(1)
+        'row 1 of its rows'
+        """
+        is_whole = self.n_rows == self.place.stop - self.place.start
+        return f"row {self.place.start + row}" if is_whole else f"row {row} of its rows"
+
+
+def not_finite(block: Block, *names: str) -> FitError | None:
+    """Return the error that says where a block holds the first NaN or infinity, if it does.
+
+    Parameters
+    ----------
+    block : Block
+        Whose arrays are searched.
+    names : {"X", "y", "sample_weight"}
+        Which of them, in this order; those that hold no floating-point numbers are passed over.
+    """
+    for name in names:
+        values = getattr(block, name)
+        if getattr(values, "dtype", np.dtype(bool)).kind != "f":
+            continue
+        found = _first_not_finite(values)
+        if found is None:
+            continue
+        value, row, *column = found
+        where = block.row_name(row) + "".join(f", column {j}" for j in column)
+        return FitError(
+            block.place.subject,
+            f"hold only finite numbers in {name}",
+            got=f"{value} in {where}",
+            remedy="Remove or fill in these rows at the source.",
+        )
+    return None
+
+
+def _first_not_finite(values: Any) -> tuple[Any, ...] | None:
+    """Return the value and its indices, of an array or of sparse rows."""
+    indices: tuple[Any, ...]
+    if hasattr(values, "tocoo"):
+        held = values.tocoo()
+        numbers, indices = held.data, (held.row, held.col)
+    else:
+        indices = np.nonzero(~np.isfinite(values))
+        numbers = values[indices]
+    bad = np.flatnonzero(~np.isfinite(numbers))[:1]
+    return (*numbers[bad], *(int(index[bad[0]]) for index in indices)) if len(bad) else None
 
 
 @dataclass
@@ -212,8 +271,8 @@ class Run(Protocol):
     def log_dataset(self, name: str, source: Mapping[str, Any], parts: Mapping[str, Part]) -> None:
         """Keep what the data are; ``parts`` by context, "train" and "holdout"."""
 
-    def recorder(self) -> Callback:
-        """Return the callback that keeps the curves and the order of the blocks."""
+    def callbacks(self) -> dict[str, Callback]:
+        """Return, by name, what keeps the curves and the order of the blocks."""
 
     def log_scores(self, evaluated: Evaluated) -> None:
         """Keep the final scores and their pictures."""
@@ -224,6 +283,9 @@ class Run(Protocol):
 
 class Tracker(Protocol):
     """A record of runs."""
+
+    def check(self) -> None:
+        """Say within seconds, before any data are read, that no run can be kept."""
 
     def start_run(self, name: str, *, command: str = "") -> AbstractContextManager[Run]:
         """Open a run; leaving the context ends it with a true status."""

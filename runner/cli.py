@@ -107,35 +107,48 @@ def _show(rest: list[str]) -> int:
 
 
 def _run(rest: list[str]) -> int:
-    from runner.config.compose import select
+    from runner.config.compose import selected
 
     name, others = _experiment_of("run", rest)
-    return _hydra([select(name), *others])
+    with selected(name) as choice:
+        return _hydra([choice, *others])
 
 
 def _hydra(given: list[str]) -> int:
     from runner.config.app import main as hydra_main
     from runner.config.compose import flags_first, opened
 
-    failures: list[Exception] = []
+    members: list[int] = []
+    alone: list[Exception] = []
     arguments = flags_first(opened([text for text in given if text != "--dry-run"]))
-    hydra_main(arguments, _task(failures, dry_run="--dry-run" in given))
-    for failure in failures:
-        raise failure
-    return 0
+    try:
+        hydra_main(arguments, _task(members, alone, dry_run="--dry-run" in given))
+    except Exception:
+        if not members:
+            raise
+    for error in alone:
+        raise error
+    return max(members, key=(0, WRONG, BROKEN).index, default=0)
 
 
-def _task(failures: list[Exception], *, dry_run: bool) -> "Callable[[DictConfig], None]":
+def _task(
+    members: list[int], alone: list[Exception], *, dry_run: bool
+) -> "Callable[[DictConfig], None]":
+    """Return the job, which keeps what goes wrong: Hydra would tell it in its own words.
+
+    The failure of one of several members is told at once, and the others still run.
+    """
     from runner.config.app import is_multirun
 
     def task(config: "DictConfig") -> None:
         try:
             _perform(config, dry_run=dry_run)
         except Exception as error:
-            if is_multirun():
-                _tell(error)  # Hydra goes on, and tells only the first failure when all are done
-                raise
-            failures.append(error)
+            if not is_multirun():
+                alone.append(error)
+                return
+            members.append(_tell(error))
+            raise
 
     return task
 

@@ -12,6 +12,7 @@ Terminated          SIGTERM arrived; not an error, so that no ``except Exception
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Self
 
 MOST_NAMES = 40
 
@@ -32,6 +33,19 @@ class RunnerError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         """Rebuild from the parts, so that an error survives the way back from a worker."""
         return _rebuild, (type(self), *self._parts)
+
+    def at(self, place: object) -> Self:
+        """Return the same error, told where it happened.
+
+        Examples
+        --------
+        >>> error = DatasetError("The file a.csv", "be text", got="bytes", remedy="Mend it.")
+        >>> print(error.at("block 3"))
+        In block 3, the file a.csv must be text; got bytes. Mend it.
+        """
+        subject, rule, got, remedy = self._parts
+        subject = f"the {subject[4:]}" if subject.startswith("The ") else subject
+        return type(self)(f"In {place}, {subject}", rule, got=got, remedy=remedy)
 
 
 class ConfigError(RunnerError):
@@ -86,11 +100,11 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
 
 
 def cause(error: BaseException) -> str:
-    """Put what another library said in one line without a final dot, to stand after "got".
+    r"""Put what another library said in one line without a final dot, to stand after "got".
 
     Examples
     --------
-    >>> cause(ValueError("no rows\\nin the file."))
+    >>> cause(ValueError("no rows\nin the file."))
     'ValueError: no rows in the file'
     >>> cause(KeyError())
     'KeyError'

@@ -6,6 +6,7 @@ from typing import Any
 
 from runner.base import Callback, Evaluated, Part, Progress, Recipe, Run, Scores, Tracker
 from runner.dataset.dataset import Dataset
+from runner.errors import ConfigError
 from runner.evaluation.evaluation import Evaluation
 from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.loop import fit_loop
@@ -13,7 +14,19 @@ from runner.fit.options import FitOptions
 from runner.fit.preflight import check_fit
 from runner.fit.progressive import Progressive
 from runner.preprocessing.stages import check_stages, pipeline, transform_by
+from runner.rules import check as check_settings
+from runner.rules import integer
 from runner.stream.stream import Stream
+
+KINDS: dict[str, type] = {
+    "dataset": Dataset,
+    "stream": Stream,
+    "fit": FitOptions,
+    "evaluation": Evaluation,
+    "preprocessing": Mapping,
+    "partial_fit": Mapping,
+    "callbacks": Mapping,
+}
 
 
 @dataclass(kw_only=True)
@@ -56,7 +69,12 @@ class Experiment:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Leave no random state to chance, and refuse stages that would need fitting."""
+        """Refuse parts of another kind, and leave no random state to chance."""
+        for noun, kind in KINDS.items():
+            _require(noun, getattr(self, noun), kind)
+        for name, callback in self.callbacks.items():
+            _require(f"callbacks.{name}", callback, Callback)
+        check_settings("", self, seed=integer(0))
         seed_estimator(self.estimator, self.seed)
         check_stages(self.preprocessing)
 
@@ -92,6 +110,7 @@ def run(experiment: Experiment, recipe: Recipe) -> Result:
         If something a person can mend is wrong. From the first block on the run exists, and says
         FAILED and why.
     """
+    experiment.tracking.check()
     train, holdout = experiment.dataset.split()
     check(experiment, train)
     with experiment.tracking.start_run(experiment.name, command=recipe.command) as tracked:
@@ -115,6 +134,16 @@ def run(experiment: Experiment, recipe: Recipe) -> Result:
     )
 
 
+def _require(key: str, value: object, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise ConfigError(
+            key,
+            f"be a {kind.__name__}",
+            got=type(value).__name__,
+            remedy="Choose one of its options; `runner list` shows them.",
+        )
+
+
 def check(experiment: Experiment, train: Part) -> None:
     """Refuse, before the first block, what cannot be learned or scored.
 
@@ -130,7 +159,21 @@ def check(experiment: Experiment, train: Part) -> None:
 
 
 def incremental_fit(experiment: Experiment, train: Part, tracked: Run) -> IncrementalFit:
-    """Join the estimator with its score on the way, its callbacks and the run's recorder."""
+    """Join the estimator with its score on the way, its callbacks and those of the run.
+
+    Raises
+    ------
+    ConfigError
+        If two callbacks have the same name.
+    """
+    kept = tracked.callbacks()
+    for name in experiment.callbacks.keys() & kept.keys():
+        raise ConfigError(
+            f"callbacks.{name}",
+            "have another name",
+            got="the name of a callback of the record",
+            remedy=f"Rename it; taken are {', '.join(kept)}.",
+        )
     window = experiment.fit.progressive_window
     score = Progressive(experiment.evaluation.score_block, window) if window else None
     epochs = experiment.fit.epochs
@@ -138,7 +181,7 @@ def incremental_fit(experiment: Experiment, train: Part, tracked: Run) -> Increm
         experiment.estimator,
         experiment.partial_fit,
         score=score,
-        callbacks={**experiment.callbacks, "tracking": tracked.recorder()},
+        callbacks={**experiment.callbacks, **kept},
         progress=Progress(epochs=epochs, total_rows=epochs * train.n_rows),
     )
 

@@ -107,7 +107,7 @@ def check(section: str, settings: Any, **rules: Rule) -> None:
     Parameters
     ----------
     section : str
-        Where the settings stand in the file, such as ``dataset``.
+        Where the settings stand in the file, such as ``dataset``; "" at its top.
     settings : object
         What holds them; of a dataclass the default can be told.
     **rules : Rule
@@ -122,7 +122,7 @@ def check(section: str, settings: Any, **rules: Rule) -> None:
         value = getattr(settings, key)
         if not rule.holds(value):
             raise ConfigError(
-                f"{section}.{key}",
+                f"{section}.{key}" if section else key,
                 f"be {rule.text}",
                 got=repr(value),
                 remedy=f"Correct it{_default(settings, key)}.",

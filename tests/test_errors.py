@@ -43,6 +43,13 @@ def test_every_class_is_drawn_in_the_tree_of_the_module():
     assert [name for name in classes if name not in errors.__doc__] == []
 
 
+def test_an_error_can_be_told_where_it_happened():
+    error = FitError("X", "be finite", got="nan", remedy="Mend it.").at("block 3")
+    assert type(error) is FitError
+    assert str(error) == "In block 3, X must be finite; got nan. Mend it."
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301  (our own bytes)
+
+
 def test_no_except_exception_stops_a_termination():
     assert issubclass(Terminated, BaseException)
     assert not issubclass(Terminated, Exception)

@@ -2,18 +2,22 @@
 
 import math
 
+import numpy as np
 import pytest
 from sklearn.linear_model import SGDClassifier
-from sklearn.metrics import accuracy_score, roc_auc_score
+from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.naive_bayes import MultinomialNB
 from sklearn.preprocessing import Normalizer
 
 from runner.base import Callback, Recipe
+from runner.dataset.csv import Csv
 from runner.dataset.make_classification import MakeClassification
 from runner.errors import ConfigError, FitError
 from runner.evaluation.evaluation import Evaluation
 from runner.experiment import Experiment, run, seed_estimator, source_of
 from runner.fit.options import FitOptions
+from runner.stream.stream import Stream
 from runner.tracking.memory_tracker import MemoryTracker
 
 
@@ -43,6 +47,49 @@ def test_a_run_learns_scores_and_records():
     (kept,) = experiment.tracking.runs
     assert kept.status == "FINISHED"
     assert kept.run_id == result.run_id
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Return what writes a CSV file of 100 rows with these labels, and its dataset."""
+
+    def written(labels, **settings):
+        path = tmp_path / "rows.csv"
+        lines = [f"{i % 7},{i % 5},{label}" for i, label in enumerate(labels)]
+        path.write_text("\n".join(["a,b,label", *lines]) + "\n")
+        return Csv(**{"path": str(path), "target": "label", "chunks": 25, **settings})
+
+    return written
+
+
+def test_labels_of_text_are_scored_whole_whatever_the_width_in_each_block(table):
+    labels = ["a"] * 25 + ["abcdef"] * 25 + ["a", "abc"] * 25
+    experiment = experiment_of(
+        dataset=table(labels, holdout=0.5, seed=5),
+        partial_fit={"classes": ["a", "abc", "abcdef"]},
+        evaluation=Evaluation(scoring=["accuracy", "f1_macro"]),
+    )
+    blocks = Stream().source(experiment.dataset.split()[1])
+    held = [blocks.read(i) for i in range(2)]
+    assert [block.y.dtype.str for block in held] == ["<U1", "<U6"]
+    result = run(experiment, Recipe("plain", {}))
+    X, y = np.concatenate([b.X for b in held]), np.concatenate([b.y for b in held])
+    assert set(y) == {"a", "abcdef"}
+    predicted = result.model.predict(X)
+    assert result.scores["accuracy"] == accuracy_score(y, predicted)
+    assert result.scores["f1_macro"] == f1_score(y, predicted, average="macro")
+
+
+@pytest.mark.parametrize("target", ["label", ["label"]])
+@pytest.mark.filterwarnings("ignore:y has one column")
+@pytest.mark.parametrize(("strange", "told"), [("7", "7"), ("0.5", "0.5")])
+def test_a_label_that_is_not_listed_is_refused_at_its_block(table, target, strange, told):
+    dataset = table([*"01" * 20, strange, *"01" * 30][:100], target=target, holdout=0)
+    experiment = experiment_of(dataset=dataset, estimator=MultinomialNB())
+    with pytest.raises(FitError) as caught:
+        run(experiment, Recipe("plain", {}))
+    assert "Block 1 (rows 25 to 49) must hold only the labels" in str(caught.value)
+    assert f"got [{told}], first in row 40." in str(caught.value)
 
 
 def test_stages_before_the_estimator_are_part_of_the_model():

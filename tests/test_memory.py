@@ -7,7 +7,7 @@ from pathlib import Path
 BENCHMARK = Path(__file__).resolve().parents[1] / "benchmarks" / "memory.py"
 
 
-def peak_mib(n_blocks):
+def peak_mb_of(n_blocks):
     done = subprocess.run(
         [sys.executable, BENCHMARK, "--blocks", str(n_blocks)],
         check=True,
@@ -18,5 +18,5 @@ def peak_mib(n_blocks):
 
 
 def test_ten_times_the_blocks_need_no_more_memory():
-    short, long = peak_mib(40), peak_mib(400)
+    short, long = peak_mb_of(40), peak_mb_of(400)
     assert long <= 1.05 * short

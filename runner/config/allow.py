@@ -1,12 +1,12 @@
 """Which names a file may have built: scikit-learn's and ours, and what the project allows."""
 
-import importlib
 import os
 import tomllib
 from pathlib import Path
 from typing import Any
 
-from runner.errors import ConfigError, nearest
+from runner.errors import ConfigError
+from runner.names import find
 from runner.project import project_root
 
 ALLOW_VARIABLE = "RUNNER_ALLOW"
@@ -48,55 +48,10 @@ def resolve(key: str, dotted: str) -> Any:
     packages = allowed_packages()
     if not _is_inside(dotted, packages):
         raise _refused(key, dotted, packages)
-    found = _find(key, dotted.replace(":", "."))
+    found = find(key, dotted)
     if not _is_inside(getattr(found, "__module__", None) or "", packages):
         raise _refused(key, dotted, packages)
     return found
-
-
-def _find(key: str, dotted: str) -> Any:
-    parts = dotted.split(".")
-    found, depth = _import_longest(key, dotted)
-    for depth_now in range(depth, len(parts)):
-        name = parts[depth_now]
-        if name.startswith("_") or not hasattr(found, name):
-            public = [known for known in dir(found) if not known.startswith("_")]
-            raise ConfigError(
-                key,
-                f"name something of {'.'.join(parts[:depth_now])}",
-                got=name,
-                remedy=nearest(name, public),
-            )
-        found = getattr(found, name)
-    return found
-
-
-def _import_longest(key: str, dotted: str) -> tuple[Any, int]:
-    parts = dotted.split(".")
-    for depth in range(len(parts) - 1, 0, -1):
-        module = ".".join(parts[:depth])
-        try:
-            return importlib.import_module(module), depth
-        except ModuleNotFoundError as error:
-            if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-                raise _not_importable(key, module, error) from error
-        except Exception as error:
-            raise _not_importable(key, module, error) from error
-    raise ConfigError(
-        key,
-        "name a class or a function of an installed package",
-        got=dotted,
-        remedy="Check the spelling, and that the package is installed or in the project's folder.",
-    )
-
-
-def _not_importable(key: str, module: str, error: Exception) -> ConfigError:
-    return ConfigError(
-        key,
-        "name a module that can be imported",
-        got=f"{module}, which raises {type(error).__name__}: {error}",
-        remedy=f"Try `python -c 'import {module}'`.",
-    )
 
 
 def _refused(key: str, dotted: str, packages: tuple[str, ...]) -> ConfigError:

@@ -1,7 +1,8 @@
 """Compose an experiment without running it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,31 +19,71 @@ from runner.project import EXPERIMENTS_VARIABLE, builtin, experiment_files
 OPEN_PREFIXES = ("+", "~")
 
 
-def select(name: str) -> str:
-    """Return the override that selects an experiment, by its name or by the path of its file.
+@contextmanager
+def selected(name: str) -> Iterator[str]:
+    """Yield the override that selects an experiment, by its name or by the path of its file.
+
+    While the context is open, the folder of a file is where experiments are looked for first.
 
     Raises
     ------
     ConfigError
         If there is no such experiment.
     """
-    path = Path(name)
-    if path.suffix in (".yaml", ".yml") or os.sep in name:
-        if not path.is_file():
-            raise ConfigError(
-                "The experiment's file",
-                "exist",
-                got=name,
-                remedy="Check the path, or see `runner list` for the names.",
-            )
-        os.environ[EXPERIMENTS_VARIABLE] = str(path.resolve().parent)
-        return f"experiment={path.stem}"
+    if Path(name).suffix in (".yaml", ".yml") or os.sep in name:
+        path = _file(name)
+        with _first_looked_in(path.parent):
+            yield f"experiment={_quoted(path.stem)}"
+        return
     known = experiment_files()
     if name not in known:
         raise ConfigError(
             "The experiment", "be one of those there are", got=name, remedy=nearest(name, known)
         )
-    return f"experiment={name}"
+    yield f"experiment={_quoted(name)}"
+
+
+def _file(name: str) -> Path:
+    path = Path(name).resolve()
+    if not path.is_file():
+        raise ConfigError(
+            "The experiment's file",
+            "exist",
+            got=name,
+            remedy="Check the path, or see `runner list` for the names.",
+        )
+    if path.suffix != ".yaml":
+        raise ConfigError(
+            "The experiment's file",
+            "end in .yaml, as Hydra wants it",
+            got=name,
+            remedy=f"Call it {path.stem}.yaml.",
+        )
+    return path
+
+
+@contextmanager
+def _first_looked_in(folder: Path) -> Iterator[None]:
+    before = os.environ.get(EXPERIMENTS_VARIABLE)
+    os.environ[EXPERIMENTS_VARIABLE] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ[EXPERIMENTS_VARIABLE]
+        if before is not None:
+            os.environ[EXPERIMENTS_VARIABLE] = before
+
+
+def _quoted(name: str) -> str:
+    """Quote a name that means something else in Hydra's grammar.
+
+    Examples
+    --------
+    >>> _quoted("quickstart"), _quoted("my file, (1)")
+    ('quickstart', "'my file, (1)'")
+    """
+    plain = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
+    return name if plain else "'" + name.replace("'", "\\'") + "'"
 
 
 def opened(overrides: Sequence[str]) -> list[str]:
@@ -91,11 +132,13 @@ def compose(name: str, overrides: Sequence[str] = ()) -> DictConfig:
     HydraException
         If Hydra cannot compose it.
     """
-    selection = select(name)
     prepare()
     GlobalHydra.instance().clear()
-    with initialize_config_dir(version_base="1.3", config_dir=str(builtin("conf"))):
-        return hydra_compose("config", [selection, *opened(overrides)], return_hydra_config=True)
+    with (
+        selected(name) as choice,
+        initialize_config_dir(version_base="1.3", config_dir=str(builtin("conf"))),
+    ):
+        return hydra_compose("config", [choice, *opened(overrides)], return_hydra_config=True)
 
 
 def parted(config: DictConfig) -> tuple[DictConfig, Any]:

@@ -11,7 +11,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from runner.base import Recipe
-from runner.config.compose import compose, parted
+from runner.config.compose import compose, parted, selected
 from runner.config.recipe import recipe, with_effective
 from runner.config.validation import validate
 from runner.errors import ConfigError, RunnerError
@@ -38,7 +38,8 @@ def build(config: DictConfig) -> tuple[Experiment, Recipe]:
     if root not in sys.path:
         sys.path.append(root)  # last, so that no file of the project hides an installed module
     validate(cast("dict[str, Any]", OmegaConf.to_container(config, resolve=True)))
-    overrides = [text for text in hydra_node.overrides.task if not text.startswith("experiment=")]
+    written = OmegaConf.to_container(hydra_node.overrides.task, resolve=False)
+    overrides = [text for text in cast("list[str]", written) if not text.startswith("experiment=")]
     experiment = _instantiate(config)
     asked = recipe(config, overrides, _selected(hydra_node))
     return experiment, with_effective(asked, experiment.estimator)
@@ -96,4 +97,6 @@ def run(name: str, overrides: Sequence[str] = ()) -> Result:
     RunnerError
         If something a person can mend is wrong.
     """
-    return run_experiment(*build(compose(name, overrides)))
+    with selected(name):
+        experiment, asked = build(compose(name, overrides))
+    return run_experiment(experiment, asked)

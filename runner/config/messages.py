@@ -8,7 +8,7 @@ from yaml import YAMLError
 
 from runner.errors import ConfigError, nearest
 
-MISTAKES = (HydraException, OmegaConfBaseException, YAMLError)
+MISTAKES = (HydraException, OmegaConfBaseException, YAMLError, UnicodeDecodeError)
 
 
 def translated(error: Exception) -> ConfigError:

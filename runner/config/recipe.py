@@ -3,72 +3,133 @@
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.resolvers import oc
 
 from runner.base import Recipe
+from runner.redaction import REDACTED, is_secret, redacted
 
-REDACTED = "<redacted>"
-_SECRET_KEY = re.compile(r"passw|token|secret|credential|api_?key|private_?key", re.IGNORECASE)
-_USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
+_MISSING = "???"
+_REFERENCE = re.compile(r"\$\{[^{},]+\}")
 
 
 def recipe(config: DictConfig, overrides: Sequence[str], selection: str) -> Recipe:
     """Make the record of what was asked.
+
+    What comes from the environment is no part of it, nor is what stands under a key that
+    promises a secret.
 
     Parameters
     ----------
     config : DictConfig
         The composed config of the experiment, without Hydra's own node.
     overrides : sequence of str
-        What the command line changed.
+        What the command line changed, as it was written.
     selection : str
         The experiment's name or path, "" where the command line alone describes it.
     """
     written = OmegaConf.to_container(config, resolve=False)
-    resolved = OmegaConf.to_container(config, resolve=True)
-    asked = [_without_user(text.removeprefix("++")) for text in overrides]
+    with _environment_watched() as read:
+        resolved = _resolved(config, read)
+    asked = [_without_secret(text.removeprefix("++")) for text in overrides]
     verb = ["run", selection] if selection else []
     return Recipe(
         name=str(config.name),
-        params=dict(_flatten(resolved, written)),
-        config=_without_user(OmegaConf.to_yaml(OmegaConf.create(_hidden(written)))),
+        params=dict(_flatten(_hidden(resolved))),
+        config=OmegaConf.to_yaml(OmegaConf.create(_hidden(written))),
         overrides=tuple(asked),
         command=shlex.join(["runner", *verb, *asked]),
     )
 
 
 def with_effective(asked: Recipe, estimator: Any) -> Recipe:
-    """Add the parameters that the estimator holds though nobody asked for them.
+    """Let the parameters that the estimator holds stand for those that were asked.
 
     So that two runs can be compared by every setting they had, not only by what was written.
+    What was hidden stays hidden.
 
     Examples
     --------
     >>> from sklearn.preprocessing import Normalizer
-    >>> with_effective(Recipe("a", {"estimator.copy": False}), Normalizer()).params
-    {'estimator.copy': False, 'estimator.norm': 'l2'}
+    >>> with_effective(Recipe("a", {"estimator.copy": None}), Normalizer()).params
+    {'estimator.copy': True, 'estimator.norm': 'l2'}
     """
     if not hasattr(estimator, "get_params"):
         return asked
     held = {
-        f"estimator.{name}": value
-        for name, value in estimator.get_params(deep=False).items()
-        if f"estimator.{name}" not in asked.params
-        and (value is None or isinstance(value, bool | int | float | str | list | tuple))
+        f"estimator.{name.replace('__', '.')}": value
+        for name, value in estimator.get_params(deep=True).items()
+        if value is None or isinstance(value, bool | int | float | str | list | tuple)
     }
-    return replace(asked, params={**asked.params, **held})
+    shown = {
+        key: _hidden(value, key)
+        for key, value in held.items()
+        if REDACTED not in str(asked.params.get(key))
+    }
+    return replace(asked, params={**asked.params, **shown})
 
 
-def _flatten(node: Any, written: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+@contextmanager
+def _environment_watched() -> Iterator[list[str]]:
+    """Yield a list to which each variable is added that OmegaConf reads from now on."""
+    read: list[str] = []
+
+    def env(variable: str, *default: Any) -> str | None:
+        read.append(variable)
+        return oc.env(variable, *default)
+
+    OmegaConf.register_new_resolver("oc.env", env, replace=True)
+    try:
+        yield read
+    finally:
+        OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
+
+
+def _resolved(node: Any, read: list[str]) -> Any:
+    """Return a config as plain containers; what the environment had a part in is hidden."""
+    if isinstance(node, DictConfig):
+        return {name: _resolved_item(node, name, read) for name in node}
+    if isinstance(node, ListConfig):
+        return [_resolved_item(node, index, read) for index in range(len(node))]
+    return node
+
+
+def _resolved_item(node: DictConfig | ListConfig, key: Any, read: list[str]) -> Any:
+    if OmegaConf.is_missing(node, key):
+        return _MISSING
+    read.clear()
+    value = node[key]
+    return REDACTED if read else _resolved(value, read)
+
+
+def _hidden(node: Any, key: str = "") -> Any:
+    if is_secret(key) and _is_told(node):
+        return REDACTED
+    if isinstance(node, Mapping):
+        return {name: _hidden(value, str(name)) for name, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_hidden(item) for item in node]
+    return redacted(node) if isinstance(node, str) else node
+
+
+def _is_told(node: Any) -> bool:
+    """Say whether a value is more than a switch, a gap, or the name of another place."""
+    if node is None or isinstance(node, bool) or node == _MISSING:
+        return False
+    return not (isinstance(node, str) and _REFERENCE.fullmatch(node))
+
+
+def _flatten(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(node, Mapping) and node:
         for name, value in node.items():
-            inner = written.get(name) if isinstance(written, Mapping) else written
-            yield from _flatten(value, inner, f"{key}.{name}" if key else str(name))
+            yield from _flatten(value, f"{key}.{name}" if key else str(name))
     elif not _is_fixed_target(key):
-        yield key, _public(key, node, written)
+        yield key, node
 
 
 def _is_fixed_target(key: str) -> bool:
@@ -79,28 +140,21 @@ def _is_fixed_target(key: str) -> bool:
     )
 
 
-def _public(key: str, value: Any, written: Any) -> Any:
-    from_environment = isinstance(written, str) and "oc.env" in written
-    if from_environment or (_SECRET_KEY.search(key) and value is not None):
-        return REDACTED
-    return _without_user(value) if isinstance(value, str) else value
-
-
-def _hidden(node: Any, key: str = "") -> Any:
-    if isinstance(node, Mapping):
-        return {name: _hidden(value, str(name)) for name, value in node.items()}
-    interpolated = isinstance(node, str) and "${" in node
-    if _SECRET_KEY.search(key) and node is not None and not interpolated:
-        return REDACTED
-    return node
-
-
-def _without_user(text: str) -> str:
-    """Drop the user and password of a URI.
+def _without_secret(override: str) -> str:
+    """Hide what an override tells of a secret.
 
     Examples
     --------
-    >>> _without_user("tracking.uri=https://ann:pw@example.org/mlflow")
+    >>> _without_secret("tracking.uri=https://ann:pw@example.org/mlflow")
     'tracking.uri=https://<redacted>@example.org/mlflow'
+    >>> _without_secret("dataset.arguments={rows: 3, password: hidden}")
+    'dataset.arguments=<redacted>'
     """
-    return _USER_INFO.sub(f"{REDACTED}@", text)
+    key, equals, text = override.partition("=")
+    under = next(filter(is_secret, key.lstrip("+~").split(".")), "")
+    if text.startswith(("{", "[")):
+        value = OverridesParser.create().parse_override(override).value()
+        shown = text if _hidden(value, under) == value else REDACTED
+    else:
+        shown = _hidden(text, under)
+    return f"{key}{equals}{shown}"

@@ -7,6 +7,17 @@ from typing import Any
 from runner.config.allow import resolve
 from runner.errors import ConfigError, nearest
 
+NOUNS = (
+    "dataset",
+    "stream",
+    "preprocessing",
+    "estimator",
+    "partial_fit",
+    "fit",
+    "evaluation",
+    "callbacks",
+    "tracking",
+)
 CHOSEN = {
     "dataset": "dataset=make_classification, or another of `runner list`",
     "estimator": "estimator=sgd_classifier, or another of `runner list`",
@@ -27,11 +38,8 @@ def validate(config: Mapping[str, Any]) -> None:
         At the first key without a value, unknown to what it configures, or naming something
         that is not allowed.
     """
-    for noun, example in CHOSEN.items():
-        if not config.get(noun) or "_target_" not in config[noun]:
-            raise ConfigError(
-                noun, "be chosen", got=_what_is_there(config.get(noun)), remedy=f"Write {example}."
-            )
+    for noun in NOUNS:
+        _check_section(noun, config.get(noun))
     for key, value in _leaves(config):
         if value == "???":
             raise ConfigError(
@@ -40,9 +48,31 @@ def validate(config: Mapping[str, Any]) -> None:
     _check_node("", config)
 
 
-def _what_is_there(node: Mapping[str, Any] | None) -> str:
-    named = [key for key in node or {} if key not in ("chunks", "holdout", "holdout_by", "seed")]
-    return f"only {', '.join(named)}" if named else "nothing"
+def _check_section(noun: str, node: Any) -> None:
+    if isinstance(node, str):
+        raise ConfigError(
+            noun,
+            "be a section of keys; an option is chosen under defaults",
+            got=repr(node),
+            remedy=f"Write `defaults: [{{override /{noun}: {node}}}]`, or {noun}={node} here.",
+        )
+    if noun in CHOSEN and not (isinstance(node, Mapping) and "_target_" in node):
+        raise ConfigError(
+            noun, "be chosen", got=_what_is_there(node), remedy=f"Write {CHOSEN[noun]}."
+        )
+    if not isinstance(node, Mapping):
+        raise ConfigError(
+            noun,
+            "be a section of keys",
+            got=repr(node),
+            remedy=f"Leave {noun} out, or write keys.",
+        )
+
+
+def _what_is_there(node: Any) -> str:
+    named = node if isinstance(node, Mapping) else {}
+    own = [key for key in named if key not in ("chunks", "holdout", "holdout_by", "seed")]
+    return f"only {', '.join(own)}" if own else "nothing"
 
 
 def _leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:

@@ -9,14 +9,14 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from runner.dataset.chunks import row_chunks
-from runner.dataset.columns import Columns, choose, common_type, is_number
+from runner.dataset.columns import Columns, common_type, is_number
 from runner.dataset.csv_rows import Cells, ReadCsv
-from runner.dataset.dataset import Dataset
 from runner.dataset.files import find_files, reading
 from runner.dataset.layout import lay_out
 from runner.dataset.lazy import Arrays, from_reader
 from runner.dataset.lines import index_lines, line_starts
 from runner.dataset.spans import edges_of
+from runner.dataset.table import Table
 from runner.errors import DatasetError
 from runner.rules import Rule, check, null, one_of
 
@@ -40,24 +40,15 @@ class Head:
 
 
 @dataclass(kw_only=True)
-class Csv(Dataset):
-    r"""The rows of a CSV file, of the files below a folder, or of those that match a glob.
+class Csv(Table):
+    r"""The rows of CSV files; the columns are named as ``Table`` says.
 
     Each file begins with the same line of column names. The files are scanned once for their
     lines, newlines within double quotes and empty lines left out; after that a block is one read
-    of its own bytes.
+    of its own bytes. Cells that say NA, NaN or null count as empty ones.
 
     Parameters
     ----------
-    path : str
-        Local, or with a protocol such as ``s3://``.
-    target : str or list of str or None
-        The column of y; a list makes y two-dimensional.
-    features : list of str, optional
-        The columns of X, in this order; by default all others. Empty cells, and those that say NA,
-        NaN or null, become NaN.
-    sample_weight : str, optional
-        The column of weights.
     dtype : {"float32", "float64"}
         The type of X.
     delimiter : str
@@ -66,10 +57,6 @@ class Csv(Dataset):
         The type of y; by default what the first rows of each file look like.
     """
 
-    path: str
-    target: str | list[str] | None
-    features: list[str] | None = None
-    sample_weight: str | None = None
     dtype: str = "float64"
     delimiter: str = ","
     target_dtype: str | None = None
@@ -98,12 +85,7 @@ class Csv(Dataset):
         files = find_files(self.path, SUFFIXES)
         heads = {path: _head(files.fs, path, self.delimiter) for path in files.paths}
         header = _common_header(heads)
-        columns = choose(
-            header,
-            target=self.target,
-            features=self.features,
-            sample_weight=self.sample_weight,
-        )
+        columns = self.choose(header)
         types = self._types(columns, heads)
         layout = lay_out(columns, types, self.dtype)
         types.update(dict.fromkeys(columns.features, pa.from_numpy_dtype(layout.X_dtype)))

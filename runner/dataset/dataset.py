@@ -27,7 +27,7 @@ class Dataset(ABC):
         The share in [0, 1) that is held out of training, for the final scores.
     holdout_by : {"blocks", "rows"}
         Hold out whole blocks, which costs no extra reading, or rows inside each block, which
-        suits sorted data. Which rows are held out does not depend on the chunks.
+        suits sorted data. By rows, which ones are held out does not depend on the chunks.
     seed : int
         Decides what is held out.
     """

@@ -11,7 +11,7 @@ from typing import Any
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from runner.errors import ConfigError, DatasetError, nearest
+from runner.errors import ConfigError, DatasetError, cause, nearest
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def file_system(path: str, key: str) -> tuple[Any, str]:
         raise DatasetError(
             key,
             "have a protocol that is installed here",
-            got=f"{path!r} ({error})",
+            got=f"{path!r} ({cause(error)})",
             remedy="Install the package it needs with pip, or use a local path.",
         ) from None
     return fs, str(root)
@@ -143,8 +143,7 @@ Mend it.
     try:
         yield
     except errors as error:
-        got = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".")
-        raise DatasetError(f"The file {path}", rule, got=got, remedy=remedy) from error
+        raise DatasetError(f"The file {path}", rule, got=cause(error), remedy=remedy) from error
 
 
 def _found(fs: Any, root: str, suffixes: tuple[str, ...]) -> list[str]:

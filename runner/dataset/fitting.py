@@ -4,6 +4,7 @@ import math
 import warnings
 
 import dask.array as da
+import numpy as np
 
 from runner.dataset.lazy import Arrays
 from runner.errors import DatasetError, RunnerWarning
@@ -14,6 +15,8 @@ MAX_NDIM = {"X": 2, "y": 2, "sample_weight": 1}
 def aligned(arrays: Arrays) -> Arrays:
     """Return the arrays with known sizes, one column chunk and the row chunks of X.
 
+    A y of one column becomes one of shape (n_rows,), which is what scikit-learn makes of it.
+
     Raises
     ------
     DatasetError
@@ -23,7 +26,8 @@ def aligned(arrays: Arrays) -> Arrays:
     Warns
     -----
     RunnerWarning
-        If X is cut along its features, or if the data had to be read to count their rows.
+        If X is cut along its features, if y is a column, or if the data had to be read to count
+        their rows.
     """
     X = _whole_rows(sized("X", _shaped("X", arrays.X)))
     if 0 in X.shape:
@@ -33,7 +37,7 @@ def aligned(arrays: Arrays) -> Arrays:
             got=f"X of shape {X.shape}",
             remedy="Check the path and the filters of the source.",
         )
-    y = _like(X, "y", arrays.y)
+    y = _like(X, "y", _flat(arrays.y))
     sample_weight = _like(X, "sample_weight", arrays.sample_weight)
     return Arrays(X, y, sample_weight, arrays.feature_names)
 
@@ -62,6 +66,30 @@ def sized(name: str, array: da.Array) -> da.Array:
     )
     counted: da.Array = array.compute_chunk_sizes()
     return counted
+
+
+def cut_anew(array: da.Array, chunks: tuple[tuple[int, ...], ...]) -> da.Array:
+    """Return the array in other blocks, text without a loss.
+
+    Each block of text may have a width of its own, and Dask joins blocks to the width of the
+    first; so text is joined as objects.
+    """
+    if array.dtype.kind != "U":
+        cut: da.Array = array.rechunk(chunks)
+        return cut
+    joined = array.astype(object).rechunk(chunks)
+    text: da.Array = joined.map_blocks(np.ndarray.astype, str, meta=array._meta)  # noqa: SLF001
+    return text
+
+
+def _flat(y: da.Array | None) -> da.Array | None:
+    if y is None or y.ndim == 1 or y.shape[1:] != (1,):
+        return y
+    warnings.warn(
+        "y has one column: taken as one target, of shape (n_rows,).", RunnerWarning, stacklevel=3
+    )
+    flat: da.Array = y[:, 0]
+    return flat
 
 
 def _shaped(name: str, array: da.Array) -> da.Array:
@@ -101,4 +129,4 @@ def _like(X: da.Array, name: str, array: da.Array | None) -> da.Array | None:
             remedy="Make both from the same rows of the source.",
         )
     chunks = (X.chunks[0], *((width,) for width in array.shape[1:]))
-    return array if array.chunks == chunks else array.rechunk(chunks)
+    return array if array.chunks == chunks else cut_anew(array, chunks)

@@ -1,8 +1,7 @@
 """Data from a function of the user's own."""
 
-import importlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +11,10 @@ from dask.base import is_dask_collection
 
 from runner.dataset.chunks import row_chunks
 from runner.dataset.dataset import Dataset
-from runner.dataset.fitting import sized
+from runner.dataset.fitting import cut_anew, sized
 from runner.dataset.lazy import ITEMS, Arrays
-from runner.errors import DatasetError, nearest
+from runner.errors import ConfigError, DatasetError, cause
+from runner.names import find
 
 
 @dataclass(kw_only=True)
@@ -42,8 +42,10 @@ class Function(Dataset):
 
         Raises
         ------
+        ConfigError
+            If the function cannot be found.
         DatasetError
-            If the function cannot be found, if it fails, or if it returns anything else.
+            If it fails, or returns anything else.
         """
         X, y, sample_weight = self._returned()
         columns = getattr(X, "columns", None)
@@ -55,14 +57,21 @@ class Function(Dataset):
         )
 
     def _returned(self) -> tuple[Any, Any, Any]:
-        function = resolve(self.function)
+        function = find("dataset.function", self.function)
+        if not callable(function):
+            raise ConfigError(
+                "dataset.function",
+                "name something that can be called",
+                got=f"{self.function}, of type {type(function).__name__}",
+                remedy="Name a function that returns X, or X and y.",
+            )
         try:
             returned = function(**self.arguments)
         except Exception as error:
             raise DatasetError(
                 f"The function {self.function}",
                 "return X and y without an error",
-                got=f"{type(error).__name__}: {error}",
+                got=cause(error),
                 remedy="Mend the function, or what dataset.arguments passes to it.",
             ) from error
         items = returned if isinstance(returned, tuple) else (returned,)
@@ -82,44 +91,7 @@ class Function(Dataset):
         if not X.ndim or not X.shape[0]:
             return X
         row_nbytes = X.dtype.itemsize * math.prod(X.shape[1:])
-        cut: da.Array = X.rechunk({0: row_chunks(self.chunks, X.shape[0], row_nbytes)})
-        return cut
-
-
-def resolve(name: str) -> Callable[..., Any]:
-    """Import a function by its name, ``package.module:name`` or ``package.module.name``.
-
-    Raises
-    ------
-    DatasetError
-        If the module cannot be imported, or has no such function.
-
-    Examples
-    --------
-    >>> resolve("math:sqrt")(9.0), resolve("os.path.basename")("a/b")
-    (3.0, 'b')
-    """
-    module_name, _, attribute = name.partition(":") if ":" in name else name.rpartition(".")
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:
-        raise DatasetError(
-            "dataset.function",
-            "name a function that can be imported, as package.module:name",
-            got=f"{name!r}, {type(error).__name__}: {error}",
-            remedy="Check its spelling, and that its module is installed.",
-        ) from error
-    found: Any = getattr(module, attribute, None)
-    if not callable(found):
-        names = [key for key, value in vars(module).items() if callable(value) and key[0] != "_"]
-        raise DatasetError(
-            "dataset.function",
-            f"name a function of {module_name}",
-            got=repr(attribute),
-            remedy=nearest(attribute, names),
-        )
-    function: Callable[..., Any] = found
-    return function
+        return cut_anew(X, (row_chunks(self.chunks, X.shape[0], row_nbytes), *X.chunks[1:]))
 
 
 def _are_arrays(items: tuple[Any, ...]) -> bool:

@@ -12,6 +12,8 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 from dask.typing import Key
 
+from runner.dataset.spans import edges_of
+
 ReadBlock = Callable[[int, int], tuple[Any, ...]]
 ITEMS = ("X", "y", "sample_weight")
 
@@ -59,7 +61,7 @@ def from_reader(
     chunks = chunks or (0,)
     token = tokenize(read, chunks)
     name = f"read-{token}"
-    edges = np.concatenate([[0], np.cumsum(chunks)]).tolist()
+    edges = edges_of(chunks).tolist()
     layer: dict[Key, Task] = {}
     for i, (start, stop) in enumerate(pairwise(edges)):
         layer[name, i] = Task((name, i), read, start, stop)

@@ -1,7 +1,7 @@
 """Parquet files as blocks of any size, whatever their row groups."""
 
-import logging
 import math
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from runner.dataset.chunks import row_chunks
-from runner.dataset.columns import Columns, choose, common_type
-from runner.dataset.dataset import Dataset
+from runner.dataset.columns import Columns, common_type
 from runner.dataset.files import Files, find_files
 from runner.dataset.layout import lay_out
 from runner.dataset.lazy import Arrays, from_reader
@@ -21,18 +20,17 @@ from runner.dataset.row_groups import (
     decoded_nbytes,
     opened,
 )
-from runner.errors import DatasetError, nearest
+from runner.dataset.table import Table
+from runner.errors import DatasetError, RunnerWarning, nearest
 from runner.rules import check, null, one_of
 
 SUFFIXES = (".parquet", ".parq", ".pq")
 FOOTER_THREADS = 8
 
-_log = logging.getLogger("runner")
-
 
 @dataclass(kw_only=True)
-class Parquet(Dataset):
-    """The rows of a Parquet file, of the files below a folder, or of those that match a glob.
+class Parquet(Table):
+    """The rows of Parquet files; the columns are named as ``Table`` says.
 
     Only the named columns are read, and the numbers of rows come from the files' footers.
     Checksums of pages are verified where a file has them. ``chunks: auto`` follows the row groups:
@@ -40,23 +38,10 @@ class Parquet(Dataset):
 
     Parameters
     ----------
-    path : str
-        Local, or with a protocol such as ``s3://``.
-    target : str or list of str or None
-        The column of y; a list makes y two-dimensional.
-    features : list of str, optional
-        The columns of X, in this order; by default all others, in the order of the files. Empty
-        cells become NaN.
-    sample_weight : str, optional
-        The column of weights.
     dtype : {"float32", "float64"}, optional
         The type of X; by default float32 where the features are, else mostly float64.
     """
 
-    path: str
-    target: str | list[str] | None
-    features: list[str] | None = None
-    sample_weight: str | None = None
     dtype: str | None = None
 
     def __post_init__(self) -> None:
@@ -71,14 +56,16 @@ class Parquet(Dataset):
         ------
         DatasetError
             If a file or a column is missing or cannot be read, or if the files do not agree.
+
+        Warns
+        -----
+        RunnerWarning
+            If row groups are much larger than the blocks.
         """
         files = find_files(self.path, SUFFIXES)
         footers = read_footers(files)
-        columns = choose(
+        columns = self.choose(
             list(dict.fromkeys(name for footer in footers for name in footer.schema.names)),
-            target=self.target,
-            features=self.features,
-            sample_weight=self.sample_weight,
             ignored={name for footer in footers for name in footer.index},
         )
         types = common_types(files, footers, columns)
@@ -181,10 +168,10 @@ def join_or_cut(sizes: Sequence[int], limit: int) -> tuple[int, ...]:
 def _warn_of_cut_groups(sizes: Sequence[int], chunks: Sequence[int], row_nbytes: int) -> None:
     cut = [size for size in sizes if size > max(chunks, default=size)]
     if sum(cut) * row_nbytes > CACHE.limit_nbytes:
-        _log.warning(
-            "Row groups of up to %d rows are larger than the blocks of %d rows, so in a shuffled "
-            "order most blocks decode a whole row group. Write the files with smaller row groups, "
-            "or make dataset.chunks larger, to read faster.",
-            max(cut),
-            max(chunks),
+        warnings.warn(
+            f"Row groups of up to {max(cut)} rows are larger than the blocks of {max(chunks)} "
+            "rows, so in a shuffled order most blocks decode a whole row group. Write the files "
+            "with smaller row groups, or make dataset.chunks larger, to read faster.",
+            RunnerWarning,
+            stacklevel=3,
         )

@@ -15,6 +15,7 @@ from dask.typing import Key
 
 from runner.base import Part, Place
 from runner.dataset.lazy import Arrays
+from runner.dataset.spans import edges_of
 from runner.errors import DatasetError
 from runner.seeds import derive, uniform_rows
 
@@ -44,7 +45,7 @@ def split(arrays: Arrays, holdout: float, by: str, seed: int) -> tuple[Part, Par
     DatasetError
         If no block or no row would be left to train on, or no row would be held out.
     """
-    edges = np.concatenate([[0], np.cumsum(arrays.X.chunks[0])]).tolist()
+    edges = edges_of(arrays.X.chunks[0]).tolist()
     places = tuple(Place(i, start, stop) for i, (start, stop) in enumerate(pairwise(edges)))
     if holdout == 0:
         return _part(arrays, places, lambda array: array), None

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from runner.base import Block, Evaluated, Place, Scores
-from runner.errors import ConfigError, FitError, RunnerWarning
+from runner.base import Block, Evaluated, Place, Scores, not_finite
+from runner.errors import ConfigError, FitError, RunnerWarning, cause
 from runner.evaluation.kept import Kept
 from runner.evaluation.replay import ask
 from runner.evaluation.scorers import Scorer, defaults, scorer
 from runner.evaluation.shortcuts import shortcut
-from runner.evaluation.suitability import check_labels, check_suitable
+from runner.evaluation.suitability import check_defined, check_suitable
 
 
 @dataclass(kw_only=True)
@@ -77,7 +77,7 @@ class Evaluation:
         for name in self.names(estimator, has_target):
             check_suitable(scorer(name), estimator, has_target)
             if classes is not None:
-                check_labels(scorer(name), estimator, classes)
+                check_defined(scorer(name), estimator, classes)
 
     def over(self, estimator: Any, blocks: Iterator[Block]) -> Evaluated:
         """Score a fitted estimator on all rows of some blocks.
@@ -104,7 +104,8 @@ class Evaluation:
         ConfigError
             As ``check``.
         FitError
-            If the estimator cannot predict some block; it names the block and the cause.
+            If the estimator cannot predict some block, or a target or weight in it is not a
+            finite number; it names the block and the cause.
 
         Warns
         -----
@@ -173,15 +174,17 @@ class Evaluation:
 
 
 def _add(kept: Kept, estimator: Any, block: Block) -> list[Any]:
+    missing = not_finite(block, "y", "sample_weight")
+    if missing is not None:
+        raise missing
     try:
         answers = ask(estimator, kept.methods, block.X, block.sample_weight)
         return kept.add(answers, block.y, block.sample_weight)
     except Exception as error:
-        cause = (str(error).strip() or "no message").splitlines()[0].rstrip(".")
-        raise FitError(
+        raise not_finite(block, "X") or FitError(
             block.place.subject,
             f"be rows that {type(estimator).__name__} can predict",
-            got=f"{type(error).__name__}: {cause}",
+            got=cause(error),
             remedy="Mend or remove these rows at the source.",
         ) from error
 

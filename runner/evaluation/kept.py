@@ -50,7 +50,7 @@ class Kept:
         pictures: bool = False,
     ) -> None:
         kind = kind_of(estimator)
-        has_labels = y is not None and kind != "regressor" and _flat(y).ndim == 1
+        has_labels = y is not None and kind != "regressor" and y.ndim == 1
         self._estimator = estimator
         self._scorers = scorers
         self._counted = [
@@ -73,7 +73,7 @@ class Kept:
         self._rows.add(answers, y, sample_weight)
         if self._pairs is None:
             return []
-        return self._pairs.add(_flat(y), _flat(answers["predict"]))
+        return self._pairs.add(y, answers["predict"])
 
     def scores(self) -> tuple[Scores, dict[str, str]]:
         """Return the scores by scorer, and what scikit-learn had to say of some of them.
@@ -123,8 +123,3 @@ def _measure(
         except Exception as error:  # noqa: BLE001  (one scorer must not cost the others)
             return float("nan"), str(error) or type(error).__name__
     return score, " ".join(dict.fromkeys(str(warning.message) for warning in caught))
-
-
-def _flat(labels: Any) -> Any:
-    is_column = np.ndim(labels) == 2 and labels.shape[1] == 1  # noqa: PLR2004
-    return labels[:, 0] if is_column else labels

@@ -40,7 +40,7 @@ def check_suitable(asked: Scorer, estimator: Any, has_target: bool) -> None:
     asked.method(estimator)
 
 
-def check_labels(asked: Scorer, estimator: Any, classes: Any) -> None:
+def check_defined(asked: Scorer, estimator: Any, classes: Any) -> None:
     """Refuse a scorer that scikit-learn does not define for these labels, such as f1 for three.
 
     The scorer is tried on one perfect answer per label.

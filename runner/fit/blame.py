@@ -1,37 +1,32 @@
 """Say which block, rows, column or label is at fault."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from runner.base import Block
-from runner.errors import FitError
+from runner.base import Block, not_finite
+from runner.errors import FitError, cause
 
 
 def check_labels(classes: Any, block: Block) -> None:
     """Refuse a block that holds a label outside ``classes``.
 
     Some naive Bayes estimators count such rows as the first class without a word, so every
-    block is checked for every estimator.
+    block is checked for every estimator. Where y has several columns, each is checked against
+    its own list; a single list for all is that of a multilabel target, which is left alone.
 
     Raises
     ------
     FitError
         Naming the block, its rows and the labels.
     """
-    if classes is None or block.y is None or np.ndim(block.y) != 1:
+    if classes is None or block.y is None:
         return
-    if np.isin(block.y, classes).all():
-        return
-    strange = np.setdiff1d(block.y, classes)
-    row = block.place.start + int(np.flatnonzero(np.isin(block.y, strange))[0])
-    first = f", first in row {row}" if _is_whole(block) else ""
-    raise FitError(
-        block.place.subject,
-        f"hold only the labels of partial_fit.classes, {_listed(classes)}",
-        got=f"{_listed(strange)}{first}",
-        remedy="Add the label to partial_fit.classes, or remove these rows.",
-    )
+    for labels, listed in _targets(classes, block.y):
+        strange = np.flatnonzero(~np.isin(labels, listed))
+        if len(strange):
+            raise not_finite(block, "y") or _not_listed(labels, listed, strange, block)
 
 
 def blame(estimator: Any, block: Block, error: Exception) -> FitError:
@@ -39,53 +34,33 @@ def blame(estimator: Any, block: Block, error: Exception) -> FitError:
 
     The block is searched for a cause only now, so a healthy block pays nothing.
     """
-    for name in ("X", "y", "sample_weight"):
-        found = _not_finite(name, block)
-        if found:
-            return FitError(
-                block.place.subject,
-                f"hold only finite numbers in {name}",
-                got=found,
-                remedy="Remove or fill in these rows at the source.",
-            )
-    return FitError(
+    return not_finite(block, "X", "y", "sample_weight") or FitError(
         block.place.subject,
         f"be accepted by {type(estimator).__name__}.partial_fit",
-        got=f"{type(error).__name__}: {_first_line(error)}",
+        got=cause(error),
         remedy="Check these rows, and the arguments under estimator and partial_fit.",
     )
 
 
-def _not_finite(name: str, block: Block) -> str:
-    values = getattr(block, name)
-    values = getattr(values, "data", values) if _is_sparse(values) else values
-    if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
-        return ""
-    bad = np.argwhere(~np.isfinite(values))
-    if not len(bad):
-        return ""
-    value = values[tuple(bad[0])]
-    if _is_sparse(getattr(block, name)):
-        return f"{value}"
-    row = int(bad[0][0])
-    where = f"row {block.place.start + row}" if _is_whole(block) else f"row {row} of its rows"
-    column = f", column {int(bad[0][1])}" if values.ndim > 1 else ""
-    return f"{value} in {where}{column}"
+def _targets(classes: Any, y: np.ndarray) -> Iterator[tuple[np.ndarray, Any]]:
+    """Yield the labels of each target and those that are listed for it."""
+    if y.ndim == 1:
+        yield y, classes
+    elif np.ndim(classes[0]) == 1:
+        yield from zip(y.T, classes, strict=True)
 
 
-def _is_sparse(values: Any) -> bool:
-    return hasattr(values, "tocsr")
-
-
-def _is_whole(block: Block) -> bool:
-    return block.n_rows == block.place.stop - block.place.start
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or "no message").splitlines()[0].rstrip(".")
+def _not_listed(labels: np.ndarray, listed: Any, strange: np.ndarray, block: Block) -> FitError:
+    met = dict.fromkeys(labels[strange].tolist())
+    return FitError(
+        block.place.subject,
+        f"hold only the labels of partial_fit.classes, {_listed(listed)}",
+        got=f"{_listed(met)}, first in {block.row_name(int(strange[0]))}",
+        remedy="Add the label to partial_fit.classes, or remove these rows.",
+    )
 
 
 def _listed(labels: Any, most: int = 10) -> str:
-    values = np.asarray(labels).tolist()
+    values = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
     shown = ", ".join(repr(value) for value in values[:most])
     return f"[{shown}{', ...' if len(values) > most else ''}]"

@@ -1,11 +1,12 @@
 """One estimator learning block by block."""
 
+import warnings
 from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
 from runner.base import Block, Callback, Estimator, Progress
-from runner.errors import FitError, RunnerError
+from runner.errors import FitError, RunnerError, RunnerWarning, cause
 from runner.fit.blame import blame, check_labels
 from runner.fit.progressive import Progressive
 
@@ -54,7 +55,7 @@ class IncrementalFit:
         self.progress = progress or Progress()
         self._arguments = dict(partial_fit or {})
         self._score = score
-        self._callbacks = list((callbacks or {}).values())
+        self._callbacks = dict(callbacks or {})
 
     @property
     def stopped(self) -> bool:
@@ -63,7 +64,7 @@ class IncrementalFit:
 
     def begin(self) -> None:
         """Tell the callbacks that the first block is coming."""
-        for callback in self._callbacks:
+        for callback in self._callbacks.values():
             callback.on_fit_begin(self.progress)
 
     def step(self, block: Block) -> None:
@@ -88,7 +89,7 @@ class IncrementalFit:
             raise blame(self.estimator, block, error) from error
         progress.blocks += 1
         progress.rows += block.n_rows
-        for callback in self._callbacks:
+        for callback in self._callbacks.values():
             callback.on_block_end(progress, block)
 
     def end_epoch(self) -> None:
@@ -103,13 +104,26 @@ class IncrementalFit:
                 got=f"only empty ones, {self.progress.empty_blocks} of them",
                 remedy="Check the source, or hold out less.",
             )
-        for callback in self._callbacks:
+        for callback in self._callbacks.values():
             callback.on_epoch_end(self.progress)
 
     def end(self) -> None:
-        """Tell the callbacks that no block will follow, however the fit ended."""
-        for callback in self._callbacks:
-            callback.on_fit_end(self.progress)
+        """Tell every callback that no block will follow, however the fit ended.
+
+        Warns
+        -----
+        RunnerWarning
+            If a callback fails; the others are told, and what ended the fit is not hidden.
+        """
+        for name, callback in self._callbacks.items():
+            try:
+                callback.on_fit_end(self.progress)
+            except Exception as error:  # noqa: BLE001  (any callback may be anybody's)
+                warnings.warn(
+                    f"The callback {name} failed at the end of the fit: {cause(error)}.",
+                    RunnerWarning,
+                    stacklevel=2,
+                )
 
     def _learn(self, block: Block) -> None:
         check_labels(self._arguments.get("classes"), block)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from runner.base import Part
+from runner.base import LazyArray, Part
 from runner.errors import ConfigError, RunnerWarning, nearest
 
 _NUMBERS = "iufb"
@@ -30,8 +30,8 @@ def check_fit(estimator: Any, arguments: Mapping[str, Any], part: Part) -> None:
     ------
     ConfigError
         If there is no ``partial_fit``, a parameter has a value that scikit-learn refuses, it does
-        not take the arguments, ``classes`` is missing or
-        of another kind than the labels, or a target is missing.
+        not take the arguments, ``classes`` is missing or of another kind than the labels, a
+        target is missing, or y has several columns for a classifier of one target.
 
     Warns
     -----
@@ -43,8 +43,9 @@ def check_fit(estimator: Any, arguments: Mapping[str, Any], part: Part) -> None:
     _check_arguments(estimator, arguments, part)
     if part.y is None:
         _check_no_target(estimator)
-    elif "classes" in _accepted(estimator)[0] and part.y.shape[1:] == ():
-        _check_classes(estimator, arguments.get("classes"), part.y.dtype)
+    elif "classes" in _accepted(estimator)[0]:
+        check_classes = _check_classes if len(part.y.shape) == 1 else _check_several_targets
+        check_classes(estimator, arguments.get("classes"), part.y)
 
 
 def _check_method(estimator: Any) -> None:
@@ -100,8 +101,8 @@ def _check_arguments(estimator: Any, arguments: Mapping[str, Any], part: Part) -
 
 
 def _check_no_target(estimator: Any) -> None:
-    tags = getattr(estimator, "__sklearn_tags__", None)
-    if tags is not None and tags().target_tags.required:
+    tags = _tags(estimator)
+    if tags is not None and tags.target_tags.required:
         raise ConfigError(
             "The dataset",
             f"have a target for {type(estimator).__name__}",
@@ -110,7 +111,31 @@ def _check_no_target(estimator: Any) -> None:
         )
 
 
-def _check_classes(estimator: Any, classes: Any, labels: np.dtype[Any]) -> None:
+def _check_several_targets(estimator: Any, classes: Any, y: LazyArray) -> None:
+    tags = _tags(estimator)
+    if tags is None:
+        return
+    n_targets, name = y.shape[1], type(estimator).__name__
+    if tags.target_tags.multi_output:
+        given = classes if isinstance(classes, list | tuple) else []
+        if len(given) != n_targets or not all(_are_labels(each) for each in given):
+            example = ", ".join(["[0, 1]"] * n_targets)
+            raise ConfigError(
+                "partial_fit.classes",
+                f"list two labels or more for each of the {n_targets} columns of y",
+                got=repr(classes),
+                remedy=f"Write partial_fit: {{classes: [{example}]}}, with the labels of each.",
+            )
+    elif not (tags.classifier_tags and tags.classifier_tags.multi_label):
+        raise ConfigError(
+            "The dataset",
+            f"have one target for {name}",
+            got=f"a y of {n_targets} columns",
+            remedy="Name one target, or learn each by sklearn.multioutput.MultiOutputClassifier.",
+        )
+
+
+def _check_classes(estimator: Any, classes: Any, y: LazyArray) -> None:
     if classes is None:
         raise ConfigError(
             "partial_fit.classes",
@@ -118,14 +143,14 @@ def _check_classes(estimator: Any, classes: Any, labels: np.dtype[Any]) -> None:
             got="nothing",
             remedy="Write partial_fit: {classes: [0, 1]}, with the labels of your data.",
         )
-    given = np.asarray(classes)
-    if given.ndim != 1 or len(np.unique(given)) < 2:  # noqa: PLR2004  (a classifier tells two apart)
+    if not _are_labels(classes):
         raise ConfigError(
             "partial_fit.classes",
             "list two labels or more",
             got=repr(classes),
             remedy=f"List every label {type(estimator).__name__} shall tell apart.",
         )
+    given, labels = np.asarray(classes), y.dtype
     if (given.dtype.kind in _NUMBERS) != (labels.kind in _NUMBERS):
         raise ConfigError(
             "partial_fit.classes",
@@ -140,6 +165,20 @@ def _check_classes(estimator: Any, classes: Any, labels: np.dtype[Any]) -> None:
             RunnerWarning,
             stacklevel=2,
         )
+
+
+def _are_labels(classes: Any) -> bool:
+    """Say whether these are two labels or more, which is what a classifier tells apart."""
+    try:
+        given = np.asarray(classes)
+        return given.ndim == 1 and len(np.unique(given)) > 1
+    except (TypeError, ValueError):  # lists of several lengths, and labels that cannot be sorted
+        return False
+
+
+def _tags(estimator: Any) -> Any:
+    tags = getattr(estimator, "__sklearn_tags__", None)
+    return None if tags is None else tags()
 
 
 def _kind(dtype: np.dtype[Any]) -> str:

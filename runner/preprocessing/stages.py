@@ -5,6 +5,8 @@ from typing import Any
 
 from runner.errors import ConfigError
 
+ESTIMATOR = "estimator"
+
 
 def check_stages(stages: Mapping[str, Any]) -> None:
     """Refuse a stage that would have to be fitted first.
@@ -12,9 +14,17 @@ def check_stages(stages: Mapping[str, Any]) -> None:
     Raises
     ------
     ConfigError
-        If a stage has no ``transform``, or its scikit-learn tags say that it needs fitting.
+        If a stage has no ``transform``, its scikit-learn tags say that it needs fitting, or it
+        is called as the estimator is.
     """
     for name, stage in stages.items():
+        if name == ESTIMATOR:
+            raise ConfigError(
+                f"preprocessing.{name}",
+                "have another name, because the last stage of the model is called so",
+                got=type(stage).__name__,
+                remedy="Rename the stage.",
+            )
         tags = getattr(stage, "__sklearn_tags__", None)
         if callable(getattr(stage, "transform", None)) and tags and not tags().requires_fit:
             continue
@@ -55,4 +65,4 @@ def pipeline(stages: Mapping[str, Any], estimator: Any) -> Any:
         return estimator
     from sklearn.pipeline import Pipeline
 
-    return Pipeline([*stages.items(), ("estimator", estimator)])
+    return Pipeline([*stages.items(), (ESTIMATOR, estimator)])

@@ -9,7 +9,7 @@ from dask._task_spec import convert_legacy_graph, execute_graph
 from dask.optimization import cull
 
 from runner.base import Block, LazyArray, Part, Place
-from runner.errors import DatasetError, FitError, RunnerError
+from runner.errors import DatasetError, FitError, RunnerError, cause
 
 Transform = Callable[[Any], Any]
 
@@ -73,13 +73,13 @@ class BlockSource:
         tasks, _ = cull(self._graph, list(keys))
         try:
             found = execute_graph(tasks, keys=keys)
-        except RunnerError:
-            raise
+        except RunnerError as error:
+            raise error.at(place) from error
         except Exception as error:
             raise DatasetError(
                 place.subject,
                 "be readable",
-                got=f"{type(error).__name__}: {error}",
+                got=cause(error),
                 remedy="Check the source of these rows.",
             ) from error
         values = iter([found[key] for key in keys])
@@ -93,13 +93,13 @@ class BlockSource:
     def _transformed(transform: Transform, X: Any, place: Place) -> Any:
         try:
             return transform(X)
-        except RunnerError:
-            raise
+        except RunnerError as error:
+            raise error.at(place) from error
         except Exception as error:
             raise FitError(
                 place.subject,
                 "pass through preprocessing",
-                got=f"{type(error).__name__}: {error}",
+                got=cause(error),
                 remedy="Check the stages under preprocessing against what the dataset holds.",
             ) from error
 

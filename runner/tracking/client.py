@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import RunnerError, TrackingError
-from runner.tracking.redaction import one_line
+from runner.redaction import one_line
 from runner.tracking.store import Store, preflight
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
 }
 # What these say is either said by our own errors and warnings, or asked for on purpose.
 _LOGGERS = (

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from runner.base import LazyArray, Part
+from runner.redaction import redacted
 from runner.tracking.params import value_as_text
-from runner.tracking.redaction import redacted
 
 if TYPE_CHECKING:
     from mlflow.entities import Dataset

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.tracking.redaction import redacted
+from runner.redaction import redacted
 
 TIMEOUT_S = 5.0
 

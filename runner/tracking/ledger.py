@@ -51,9 +51,6 @@ class Ledger(Callback):
             scores = self._scores.setdefault(name, [])
             scores += [nan] * (known - len(scores)) + [score]
 
-    def on_epoch_end(self, progress: Progress) -> None:
-        """Do nothing: each row says its epoch."""
-
     def on_fit_end(self, progress: Progress) -> None:
         """Hand the table over."""
         self._keep(self.table())

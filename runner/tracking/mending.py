@@ -5,8 +5,8 @@ import warnings
 from typing import TYPE_CHECKING
 
 from runner.errors import RunnerWarning
+from runner.redaction import one_line
 from runner.tracking.outbox import deliver
-from runner.tracking.redaction import one_line
 from runner.tracking.spool import FILE_NAME, abandoned, read
 from runner.tracking.store import Store
 

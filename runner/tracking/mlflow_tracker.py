@@ -1,20 +1,26 @@
 """The record of runs in an MLflow store."""
 
 import getpass
+import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from runner.project import project_root
+from runner.redaction import redacted
+from runner.rules import Rule, boolean, check, null, number
 from runner.tracking.client import connect, experiment_id, reported
 from runner.tracking.git import GitState, git_state
 from runner.tracking.mending import mend
-from runner.tracking.redaction import redacted
 from runner.tracking.run import MlflowRun
-from runner.tracking.spool import check_runs_folder
-from runner.tracking.store import resolve
-from runner.tracking.termination import terminated_by_signal
+from runner.tracking.spool import check_runs_folder, runs_folder
+from runner.tracking.store import preflight, resolve
+from runner.tracking.termination import status_of, terminated_by_signal
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 
 @dataclass(kw_only=True)
@@ -42,6 +48,28 @@ class MlflowTracker:
     flush_every_s: float = 5.0
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse settings that are not what they should be."""
+        check(
+            "tracking",
+            self,
+            uri=Rule("text", lambda value: isinstance(value, str)) | null(),
+            log_model=boolean(),
+            flush_every_s=number(least=0),
+            tags=Rule("a mapping", lambda value: isinstance(value, Mapping)),
+        )
+
+    def check(self) -> None:
+        """Say within five seconds that no run can be kept; MLflow is not imported for that.
+
+        Raises
+        ------
+        TrackingError
+            If the store or the project's folder cannot be written.
+        """
+        preflight(resolve(self.uri))
+        check_runs_folder()
+
     @contextmanager
     def start_run(self, name: str, *, command: str = "") -> Iterator[MlflowRun]:
         """Open a run; leaving the context ends it with a true status.
@@ -67,10 +95,13 @@ class MlflowTracker:
         experiment = experiment_id(client, store, str(self.experiment))
         mend(client, store)
         git = git_state(project_root())
-        tags = {**self._tags(command, git), **{k: str(v) for k, v in self.tags.items()}}
+        own = {key: redacted(str(value)) for key, value in self.tags.items()}
+        tags = {**self._tags(command, git), **own}
         with terminated_by_signal():
-            with reported(store):
-                started = client.create_run(experiment, run_name=name, tags=tags)
+            started = run = None
+            try:
+                with reported(store):
+                    started = client.create_run(experiment, run_name=name, tags=tags)
                 run = MlflowRun(
                     client,
                     store,
@@ -80,10 +111,12 @@ class MlflowTracker:
                     keep_model=self.log_model,
                     flush_every_s=self.flush_every_s,
                 )
-            try:
                 yield run
             except BaseException as error:
-                run.end(error)
+                if run is not None:
+                    run.end(error)
+                elif started is not None:
+                    _give_up(client, started.info.run_id, status_of(error))
                 raise
             run.end()
 
@@ -102,6 +135,13 @@ class MlflowTracker:
             if git.remote:
                 tags["mlflow.source.git.repoURL"] = git.remote
         return tags
+
+
+def _give_up(client: "MlflowClient", run_id: str, status: str) -> None:
+    """End a run that has not begun; why it has not is told, not that this may fail too."""
+    shutil.rmtree(runs_folder() / run_id, ignore_errors=True)
+    with suppress(Exception):
+        client.set_terminated(run_id, status)
 
 
 def _user() -> str:

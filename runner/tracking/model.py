@@ -36,12 +36,18 @@ class PackedModel:
     """
 
     model: Any
-    content: bytes
     trusted: list[str]
+
+    def content(self) -> bytes:
+        """Write the model as the bytes of a skops file."""
+        import skops.io
+
+        written: bytes = skops.io.dumps(self.model)
+        return written
 
 
 def pack(model: Any) -> PackedModel:
-    """Write a model with skops, in memory.
+    """See that skops can write a model, and which of its types must be trusted to read it.
 
     Raises
     ------
@@ -50,14 +56,13 @@ def pack(model: Any) -> PackedModel:
     """
     import skops.io
 
-    content = skops.io.dumps(model)
-    unknown = skops.io.get_untrusted_types(data=content)
+    unknown = skops.io.get_untrusted_types(data=skops.io.dumps(model))
     foreign = [name for name in unknown if not name.startswith(_TRUSTED)]
     if foreign:
         raise UntrustedTypesError(
             f"it holds types that are not scikit-learn's, NumPy's or SciPy's: {', '.join(foreign)}"
         )
-    return PackedModel(model, content, unknown)
+    return PackedModel(model, unknown)
 
 
 def create_logged_model(

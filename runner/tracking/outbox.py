@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.errors import RunnerWarning
-from runner.tracking.redaction import one_line
+from runner.redaction import one_line
 from runner.tracking.spool import FILE_NAME, Point, Spool, Spooled, points_of, read, runs_folder
 from runner.tracking.store import Store
 

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from runner.tracking.redaction import redacted
+from runner.redaction import redacted
 
 MAX_KEY = 250
 MAX_VALUE = 6000

@@ -111,7 +111,8 @@ def residuals(true: np.ndarray, predicted: np.ndarray) -> bytes:
     """Draw what the predictions miss by, over the predictions; at most 10,000 drawn rows."""
     from sklearn.metrics import PredictionErrorDisplay
 
-    rows = np.random.default_rng(0).permutation(len(true))[:MAX_RESIDUALS]
+    n_drawn = min(len(true), MAX_RESIDUALS)
+    rows = np.random.default_rng(0).choice(len(true), n_drawn, replace=False, shuffle=False)
     figure = _figure(6.4, 4.8)
     display = PredictionErrorDisplay(y_true=np.ravel(true[rows]), y_pred=np.ravel(predicted[rows]))
     display.plot(

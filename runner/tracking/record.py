@@ -32,7 +32,6 @@ class RecordedRun:
     scores: Scores
     params: dict[str, str]
     experiment_id: str
-    error: str | None
 
 
 def recent_runs(uri: str | None = None, limit: int = 20) -> list[RecordedRun]:
@@ -113,5 +112,4 @@ def _recorded(run: Any) -> RecordedRun:
         },
         params=dict(run.data.params),
         experiment_id=run.info.experiment_id,
-        error=run.data.tags.get("runner.error"),
     )

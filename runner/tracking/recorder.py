@@ -61,9 +61,6 @@ class Recorder(Callback):
             self._record(progress)
             self._due = progress.rows + spacing(progress)
 
-    def on_epoch_end(self, progress: Progress) -> None:
-        """Do nothing: the curves run on over the epochs."""
-
     def on_fit_end(self, progress: Progress) -> None:
         """Log the last point, and where the time went."""
         if progress.rows > self._rows:
@@ -82,33 +79,6 @@ class Recorder(Callback):
             values[f"train/progressive_{name}"] = score
             self.curves.setdefault(name, []).append((progress.rows, score))
         self.latest = self._log(values, progress.rows)
-
-
-class Both(Callback):
-    """Tell two callbacks, one after the other."""
-
-    def __init__(self, first: Callback, second: Callback) -> None:
-        self._told = (first, second)
-
-    def on_fit_begin(self, progress: Progress) -> None:
-        """Tell both."""
-        for callback in self._told:
-            callback.on_fit_begin(progress)
-
-    def on_block_end(self, progress: Progress, block: Block) -> None:
-        """Tell both."""
-        for callback in self._told:
-            callback.on_block_end(progress, block)
-
-    def on_epoch_end(self, progress: Progress) -> None:
-        """Tell both."""
-        for callback in self._told:
-            callback.on_epoch_end(progress)
-
-    def on_fit_end(self, progress: Progress) -> None:
-        """Tell both."""
-        for callback in self._told:
-            callback.on_fit_end(progress)
 
 
 def spacing(progress: Progress) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.base import Callback, Evaluated, Part, Progress, Recipe
 from runner.errors import RunnerError, RunnerWarning
+from runner.redaction import one_line, redacted
 from runner.tracking.client import reported
 from runner.tracking.dataset import dataset_entity
 from runner.tracking.environment import environment, peak_mb, requirements
@@ -20,8 +21,7 @@ from runner.tracking.model import PackedModel, create_logged_model, pack, upload
 from runner.tracking.outbox import Outbox
 from runner.tracking.params import params_as_text
 from runner.tracking.plots import plots
-from runner.tracking.recorder import Both, Recorder
-from runner.tracking.redaction import one_line, redacted
+from runner.tracking.recorder import Recorder
 from runner.tracking.report import Story, note, report
 from runner.tracking.spool import Point
 from runner.tracking.store import Store
@@ -141,9 +141,9 @@ class MlflowRun:
         with reported(self._store):
             self._client.log_inputs(self.run_id, inputs)
 
-    def recorder(self) -> Callback:
-        """Return the callback that keeps the curves and the order of the blocks."""
-        return Both(self._recorder, Ledger(self._keep_ledger))
+    def callbacks(self) -> dict[str, Callback]:
+        """Return, by name, what keeps the curves and the order of the blocks."""
+        return {"recorder": self._recorder, "ledger": Ledger(self._keep_ledger)}
 
     def log_scores(self, evaluated: Evaluated) -> None:
         """Keep the final scores and their pictures."""
@@ -169,13 +169,19 @@ class MlflowRun:
             return
         self._outbox.recover()
         if not self._outbox.attempt(partial(self._log_packed, packed, part, progress.rows)):
-            self._put("model/model.skops", lambda: packed.content)
+            self._put("model/model.skops", packed.content)
 
     def end(self, error: BaseException | None = None) -> None:
         """Send what waits and end the run with the status that its error, or none, says."""
         status = "FINISHED" if error is None else status_of(error)
         try:
             self._tell_ending(status, error)
+        except Exception as failure:  # noqa: BLE001  (how a run went is not how it is told)
+            warnings.warn(
+                f"The record of the run {self.run_id} lacks its ending ({one_line(failure)}).",
+                RunnerWarning,
+                stacklevel=2,
+            )
         except BaseException:
             status = "KILLED"
             raise

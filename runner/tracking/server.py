@@ -13,8 +13,8 @@ from typing import IO
 from urllib.request import urlopen
 
 from runner.errors import TrackingError
+from runner.redaction import redacted
 from runner.tracking.client import connect, quieten
-from runner.tracking.redaction import redacted
 from runner.tracking.store import Store, resolve
 
 HOST = "127.0.0.1"

@@ -11,14 +11,14 @@ import json
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, NamedTuple, TextIO
 
-from runner.errors import TrackingError
+from runner.errors import TrackingError, cause
 from runner.project import ROOT_VARIABLE, project_root
 from runner.tracking.params import key_of
 
@@ -64,14 +64,25 @@ class Spooled:
 
 
 class Spool:
-    """The spool file of one run, open for writing and flushed line by line."""
+    """The spool file of one run, open for writing and flushed line by line.
+
+    Raises
+    ------
+    TrackingError
+        If the file cannot be begun.
+    """
 
     def __init__(self, folder: Path, store: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.file = folder / FILE_NAME
-        self._stream = self.file.open("a", encoding="utf-8", buffering=1)
-        fcntl.flock(self._stream, fcntl.LOCK_EX)
-        self._write([{"store": store}])
+        with _writable(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._stream = self.file.open("a", encoding="utf-8", buffering=1)
+            try:
+                fcntl.flock(self._stream, fcntl.LOCK_EX)
+                self._write([{"store": store}])
+            except BaseException:
+                self.close()
+                raise
 
     def points(self, points: Iterable[Point]) -> None:
         """Keep points."""
@@ -107,14 +118,20 @@ def check_runs_folder() -> None:
     TrackingError
         If the project's folder cannot be written.
     """
-    try:
+    with _writable(runs_folder()):
         runs_folder().mkdir(parents=True, exist_ok=True)
         TemporaryFile(dir=runs_folder()).close()
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise TrackingError(
-            f"The folder {runs_folder()}",
+            f"The folder {folder}",
             "be writable, to keep what is not sent yet",
-            got=str(error),
+            got=cause(error),
             remedy=f"Make it writable, or set {ROOT_VARIABLE} to a folder that is.",
         ) from error
 

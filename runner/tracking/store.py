@@ -8,13 +8,14 @@ import ssl
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
-from runner.errors import TrackingError
+from runner.errors import TrackingError, cause
 from runner.project import project_root
-from runner.tracking.redaction import redacted
+from runner.redaction import redacted
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 PATIENCE_S = 3.0
@@ -120,7 +121,8 @@ def _absolute(store: Store) -> Store:
 def preflight(store: Store) -> None:
     """Say within seconds that a store cannot be used.
 
-    An SQLite file is really written to, and the change taken back; of a server or another
+    An SQLite file is really written to, and the change taken back; where there is none yet, its
+    folder is written to. Of a server or another
     database it is seen whether something answers.
 
     Raises
@@ -146,17 +148,20 @@ def _check_file(store: Store, file: Path) -> None:
             remedy=f"Create the folder, or {_ELSEWHERE}.",
         )
     try:
+        if not file.exists():  # and is not made, so that a check leaves nothing behind
+            TemporaryFile(dir=folder).close()
+            return
         with closing(sqlite3.connect(file, timeout=PATIENCE_S, isolation_level=None)) as database:
             database.execute("BEGIN IMMEDIATE")
             database.execute("CREATE TABLE runner_preflight (written INTEGER)")
             database.execute("ROLLBACK")
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         if "locked" in str(error):  # somebody else is writing, so it can be written
             return
         raise TrackingError(
             f"The tracking store {store}",
             "be a database that can be written",
-            got=str(error),
+            got=cause(error),
             remedy=f"Make {file} and its folder writable, or {_ELSEWHERE}.",
         ) from error
 

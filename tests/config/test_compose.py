@@ -3,7 +3,7 @@
 import pytest
 from hydra.errors import MissingConfigException
 
-from runner.config.compose import compose, flags_first, opened, parted, select
+from runner.config.compose import compose, flags_first, opened, parted, selected
 from runner.errors import ConfigError
 from runner.project import experiment_files
 
@@ -20,16 +20,44 @@ def test_an_experiment_is_found_by_name_and_composed_at_the_root():
 
 
 def test_a_misspelt_name_is_told_with_the_nearest():
-    with pytest.raises(ConfigError) as caught:
-        select("quikstart")
+    with pytest.raises(ConfigError) as caught, selected("quikstart"):
+        pass
     assert str(caught.value) == (
         "The experiment must be one of those there are; got quikstart. Did you mean 'quickstart'?"
     )
 
 
 def test_a_file_that_is_not_there_is_told():
-    with pytest.raises(ConfigError, match=r"The experiment's file must exist; got no/such\.yaml"):
-        select("no/such.yaml")
+    with (
+        pytest.raises(ConfigError, match=r"The experiment's file must exist; got no/such\.yaml"),
+        selected("no/such.yaml"),
+    ):
+        pass
+
+
+def test_a_file_by_another_ending_is_told_how_to_call_it(tmp_path):
+    file = tmp_path / "mine.yml"
+    file.write_text("seed: 1\n")
+    with (
+        pytest.raises(ConfigError, match=r"Call it mine\.yaml\."),
+        selected(str(file)),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("name", ["my file, (1)", "it's", "a=b", "größe", "x-1"])
+def test_a_file_may_have_any_name(tmp_path, name):
+    file = tmp_path / f"{name}.yaml"
+    file.write_text("seed: 7\n")
+    config = composed(str(file))
+    assert (config.name, config.seed) == (name, 7)
+
+
+def test_a_file_once_run_hides_nothing_later(tmp_path):
+    file = tmp_path / "quickstart.yaml"
+    file.write_text("seed: 99\n")
+    assert composed(str(file)).seed == 99
+    assert composed("quickstart").seed == 10
 
 
 @pytest.mark.parametrize("header", ["", "# a comment\n", "# one\n# @package _global_\n"])

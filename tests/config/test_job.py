@@ -4,7 +4,7 @@ import pytest
 from sklearn.linear_model import SGDClassifier
 
 import runner
-from runner.config.compose import compose
+from runner.config.compose import compose, selected
 from runner.config.job import build
 from runner.dataset.make_classification import MakeClassification
 from runner.errors import ConfigError
@@ -37,7 +37,8 @@ def test_the_command_of_a_file_elsewhere_has_its_path(tmp_path):
     file.write_text(
         "defaults: [{override /dataset: make_blobs}, {override /estimator: gaussian_nb}]\n"
     )
-    _, recipe = build(compose(str(file), ["tracking=none"]))
+    with selected(str(file)):
+        _, recipe = build(compose(str(file), ["tracking=none"]))
     assert recipe.command == f"runner run {file} tracking=none"
     _, recipe = build(compose("quickstart", ["estimator.alpha=1e-3"]))
     assert recipe.command == "runner run quickstart estimator.alpha=1e-3"

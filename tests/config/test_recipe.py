@@ -1,10 +1,20 @@
 """What was asked, without its secrets."""
 
+import shutil
+
 import pytest
 import yaml
 from omegaconf import OmegaConf
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import SGDClassifier
+from sklearn.multiclass import OneVsRestClassifier
 
-from runner.config.recipe import REDACTED, recipe
+import runner
+from runner.base import Recipe
+from runner.config.compose import compose
+from runner.config.job import build
+from runner.config.recipe import recipe, with_effective
+from runner.redaction import REDACTED
 
 
 def recipe_of(text, overrides=(), selection="mine"):
@@ -46,14 +56,127 @@ def test_the_command_repeats_the_run():
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ("{name: a, tracking: {uri: '${oc.env:CANARY_URI}'}}", "tracking.uri"),
-        ("{name: a, dataset: {storage: {token: hunter2canary}}}", "dataset.storage.token"),
-        ("{name: a, dataset: {api_key: hunter2canary}}", "dataset.api_key"),
-        ("{name: a, tracking: {uri: 'https://u:hunter2canary@host/x'}}", "tracking.uri"),
+        ("{name: a, dataset: {storage: {token: s3cr3t}}}", "dataset.storage.token"),
+        ("{name: a, dataset: {credentials: {user: ann, pin: s3cr3t}}}", "dataset.credentials"),
+        ("{name: a, dataset: {files: [{api_key: s3cr3t}]}}", "dataset.files"),
+        ("{name: a, tracking: {uri: 'https://ann:s3@s3cr3t@host/x'}}", "tracking.uri"),
+        ("{name: a, dataset: {path: ['https://host/?password=s3cr3t']}}", "dataset.path"),
+        ("{name: a, dataset: {password: '${oc.env:CANARY,s3cr3t}'}}", "dataset.password"),
     ],
 )
-def test_secrets_reach_neither_params_nor_yaml(text, key, monkeypatch):
-    monkeypatch.setenv("CANARY_URI", "https://u:hunter2canary@host")
-    asked = recipe_of(text, ["tracking.uri=https://u:hunter2canary@host"])
+def test_secrets_reach_neither_params_nor_yaml(text, key):
+    asked = recipe_of(text)
     assert REDACTED in str(asked.params[key])
-    assert "hunter2canary" not in repr(asked)
+    assert "s3cr3t" not in repr(asked)
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [
+        "{b: '${oc.env:CANARY}'}",
+        "{b: 'https://${oc.env:CANARY}/x'}",
+        "{b: ['x', '${oc.env:CANARY}']}",
+        "{b: '${a}'}",
+        "{b: ['${..c}'], c: '${a}'}",
+        "{b: '${oc.dict.values:dataset.c}', c: {d: '${a}'}}",
+        "{b: '${oc.create:{c: ${a}}}'}",
+    ],
+)
+def test_what_comes_from_the_environment_is_hidden_however_it_is_reached(dataset, monkeypatch):
+    monkeypatch.setenv("CANARY", "s3cr3t")
+    asked = recipe_of(f"{{name: n, a: '${{oc.env:CANARY}}', dataset: {dataset}}}")
+    assert REDACTED in str(asked.params["dataset.b"])
+    assert "s3cr3t" not in repr(asked)
+    assert OmegaConf.create({"a": "${oc.env:CANARY}"}).a == "s3cr3t"
+
+
+@pytest.mark.parametrize(
+    ("override", "kept"),
+    [
+        ("++dataset.arguments.password=s3cr3t", "dataset.arguments.password=<redacted>"),
+        ("+password='s3cr3t, too'", "+password=<redacted>"),
+        ("dataset.credentials.pin=s3cr3t", "dataset.credentials.pin=<redacted>"),
+        ("dataset.arguments={n: 1, password: s3cr3t}", "dataset.arguments=<redacted>"),
+        ("dataset.files=[{token: 's3cr3t'}]", "dataset.files=<redacted>"),
+        ("tracking.uri=https://ann:s3@s3cr3t@host", "tracking.uri=https://<redacted>@host"),
+        ("tracking.uri='https://h/?token=s3cr3t'", "tracking.uri='https://h/?token=<redacted>'"),
+        ("dataset.password=${oc.env:PASSWORD}", "dataset.password=${oc.env:PASSWORD}"),
+        ("dataset.arguments={n: 1}", "dataset.arguments={n: 1}"),
+    ],
+)
+def test_secrets_reach_neither_the_overrides_nor_the_command(override, kept):
+    asked = recipe_of("{name: a}", [override])
+    assert asked.overrides == (kept,)
+    assert "s3cr3t" not in repr(asked)
+
+
+def test_an_override_from_the_environment_is_kept_as_it_was_written(monkeypatch):
+    monkeypatch.setenv("CANARY", "s3cr3t")
+    override = "tracking.tags={team: '${oc.env:CANARY}'}"
+    _, asked = build(compose("quickstart", ["tracking.experiment=${oc.env:CANARY}", override]))
+    assert asked.overrides == ("tracking.experiment=${oc.env:CANARY}", override)
+    assert "s3cr3t" not in repr(asked)
+
+
+def test_ordinary_settings_are_not_hidden():
+    asked = recipe_of("{name: a, words: {token_pattern: x, max_tokens: 3, return_token: true}}")
+    assert asked.params["words.token_pattern"] == "x"
+    assert asked.params["words.max_tokens"] == 3
+    assert asked.params["words.return_token"] is True
+
+
+def test_what_is_still_to_be_set_is_seen():
+    asked = recipe_of("{name: a, dataset: {path: '???', password: '???'}}")
+    assert yaml.safe_load(asked.config)["dataset"] == {"path": "???", "password": "???"}
+
+
+def test_what_the_estimator_holds_wins_over_what_was_asked():
+    nested = OneVsRestClassifier(SGDClassifier(random_state=3, alpha=0.5))
+    asked = Recipe("a", {"estimator.estimator.random_state": None, "seed": 3})
+    held = with_effective(asked, nested).params
+    assert held["estimator.estimator.random_state"] == 3
+    assert held["estimator.estimator.alpha"] == 0.5
+    assert held["estimator.n_jobs"] is None
+    assert held["seed"] == 3
+    assert "estimator.estimator" not in held
+
+
+def test_what_was_hidden_stays_hidden_whatever_the_estimator_holds():
+    class Remote(BaseEstimator):
+        def __init__(self, url=None, token=None, hosts=()):
+            self.url, self.token, self.hosts = url, token, hosts
+
+    asked = Recipe("a", {"estimator.url": REDACTED, "estimator.hosts": [REDACTED]})
+    held = with_effective(asked, Remote("s3cr3t", "s3cr3t", ["s3cr3t"])).params
+    assert held == {**asked.params, "estimator.token": REDACTED}
+
+
+def test_no_file_of_a_run_holds_a_secret(project, schema, monkeypatch):
+    monkeypatch.setenv("CANARY", "s3cr3t")
+    shutil.copy(schema, project / "mlflow.db")
+    file = project / "experiments" / "mine.yaml"
+    file.parent.mkdir()
+    rows = (
+        "import dask.array as da\n"
+        "def rows(**credentials):\n"
+        "    X = da.random.default_rng(0).random((100, 2), chunks=(10, 2))\n"
+        "    return X, (X[:, 0] > 0.5).astype(int)\n"
+    )
+    (project / "canary_rows.py").write_text(rows)
+    file.write_text(
+        "defaults: [{override /dataset: function}, {override /estimator: sgd_classifier}]\n"
+        "dataset: {function: 'canary_rows:rows', arguments: {hosts: ['${oc.env:CANARY}']}}\n"
+        "partial_fit: {classes: [0, 1]}\n"
+    )
+    monkeypatch.setenv("RUNNER_ALLOW", "canary_rows")
+    overrides = [
+        "dataset.arguments.password=s3cr3t",
+        "dataset.arguments.uri=https://ann:s3@s3cr3t@example.org",
+        "dataset.arguments.host=${oc.env:CANARY}",
+        "dataset.arguments.again=${dataset.arguments.host}",
+        "callbacks=[]",
+    ]
+    result = runner.run("mine", overrides)
+    files = [path for path in project.rglob("*") if path.is_file()]
+    assert any(result.run_id in str(path) for path in files)
+    assert [path for path in files if b"s3cr3t" in path.read_bytes()] == []

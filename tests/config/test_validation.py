@@ -73,6 +73,22 @@ def test_a_noun_without_a_target_says_what_is_there(tmp_path):
         checked(name=str(file))
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("estimator: sgd_classifier", "Write `defaults: [{override /estimator: sgd_classifier}]`"),
+        ("partial_fit: null", "partial_fit must be a section of keys; got None"),
+        ("callbacks: 3", "callbacks must be a section of keys; got 3"),
+    ],
+)
+def test_a_section_that_is_none_is_told(tmp_path, line, said):
+    file = tmp_path / "odd.yaml"
+    file.write_text(f"defaults: [{{override /dataset: make_blobs}}]\n{line}\n")
+    with pytest.raises(ConfigError) as caught:
+        checked("estimator._target_=x" if "estimator" not in line else "seed=1", name=str(file))
+    assert said in str(caught.value)
+
+
 def test_a_function_is_not_built_by_target():
     with pytest.raises(ConfigError, match=r"must name a class; got sklearn\.datasets\.load_iris"):
         checked("dataset._target_=sklearn.datasets.load_iris")

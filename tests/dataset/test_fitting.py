@@ -58,6 +58,31 @@ def test_sparse_x_cut_along_its_features_is_made_whole():
     np.testing.assert_array_equal(whole.toarray(), X)
 
 
+@pytest.mark.parametrize("chunks", [(25, 1), (40, 1)])
+def test_a_y_of_one_column_becomes_flat_and_it_is_said_once(chunks):
+    y = da.from_array(Y[:, None], chunks=chunks)
+    with pytest.warns(RunnerWarning) as said:
+        fitted = aligned(Arrays(lazy(X), y))
+    assert [str(warning.message) for warning in said] == [
+        "y has one column: taken as one target, of shape (n_rows,)."
+    ]
+    assert fitted.y.chunks == ((25,) * 4,)
+    np.testing.assert_array_equal(fitted.y.compute(), Y)
+
+
+def test_text_of_differing_widths_is_cut_anew_without_a_loss():
+    widths = {0: "a", 1: "abcdef"}
+
+    def label(rows):
+        return np.array([widths[int(row) // 50] for row in rows])
+
+    y = lazy(Y, 50).map_blocks(label, dtype="<U1")
+    fitted = aligned(Arrays(lazy(X, 40), y))
+    blocks = [fitted.y.blocks[i].compute() for i in range(3)]
+    assert [block.dtype.kind for block in blocks] == ["U", "U", "U"]
+    assert np.concatenate(blocks).tolist() == ["a"] * 50 + ["abcdef"] * 50
+
+
 @settings(deadline=None, max_examples=40)
 @given(rows=CUTS, y_rows=CUTS, weight_rows=CUTS, width=st.sampled_from([(), (3,)]))
 def test_y_and_weights_in_other_blocks_follow_those_of_x(rows, y_rows, weight_rows, width):

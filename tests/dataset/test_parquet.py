@@ -1,5 +1,4 @@
 import dataclasses
-import logging
 from pathlib import Path
 
 import dask
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 from runner.dataset.chunks import AUTO_NBYTES
 from runner.dataset.dataset import Dataset
 from runner.dataset.parquet import Parquet, join_or_cut
-from runner.errors import ConfigError, DatasetError
+from runner.errors import ConfigError, DatasetError, RunnerWarning
 from runner.project import builtin
 
 NAMES = [f"x{i}" for i in range(8)]
@@ -304,17 +303,15 @@ def test_a_missing_path_is_told(folder):
     assert refusal(folder.parent / "row").endswith("Did you mean 'rows'?")
 
 
-def test_large_row_groups_under_small_blocks_are_warned_of(tmp_path, monkeypatch, caplog):
+def test_large_row_groups_under_small_blocks_are_warned_of(tmp_path, monkeypatch):
     path = tmp_path / "a.parquet"
     pq.write_table(rows(1000), path)
-    with caplog.at_level(logging.WARNING, "runner"):
+    dataset(path, chunks=100).arrays()
+    monkeypatch.setattr("runner.dataset.parquet.CACHE.limit_nbytes", 1000)
+    dataset(path, chunks=1000).arrays()
+    said = "Row groups of up to 1000 rows are larger than the blocks of 100 rows"
+    with pytest.warns(RunnerWarning, match=said):
         dataset(path, chunks=100).arrays()
-        assert caplog.text == ""
-        monkeypatch.setattr("runner.dataset.parquet.CACHE.limit_nbytes", 1000)
-        dataset(path, chunks=1000).arrays()
-        assert caplog.text == ""
-        dataset(path, chunks=100).arrays()
-    assert "Row groups of up to 1000 rows are larger than the blocks of 100 rows" in caplog.text
 
 
 def test_auto_blocks_stay_below_the_limit(tmp_path):

@@ -294,11 +294,46 @@ def test_a_block_that_cannot_be_predicted_is_named_and_the_stream_closed(fitted,
     with pytest.raises(FitError) as raised:
         Evaluation().over(estimator, blocks)
     assert str(raised.value) == (
-        "Block 1 (rows 40 to 79) must be rows that SGDClassifier can predict; got ValueError: "
-        "Input X contains NaN. Mend or remove these rows at the source."
+        "Block 1 (rows 40 to 79) must hold only finite numbers in X; got nan in row 50, column 2. "
+        "Remove or fill in these rows at the source."
     )
     assert isinstance(raised.value.__cause__, ValueError)
     assert next(blocks, None) is None
+
+
+def test_what_a_prediction_says_in_several_lines_is_put_in_one(fitted, rows, blocks_of):
+    class Broken(SGDClassifier):
+        def predict(self, X):
+            raise ValueError("no\n  luck.")
+
+    _, y = fitted("sgd_log_loss")
+    with pytest.raises(FitError) as raised:
+        Evaluation().over(Broken(), blocks_of(rows.X, y))
+    assert str(raised.value) == (
+        "Block 0 (rows 0 to 156) must be rows that Broken can predict; got ValueError: no luck. "
+        "Mend or remove these rows at the source."
+    )
+
+
+def test_a_target_that_is_missing_is_named(fitted, rows, blocks_of):
+    estimator, y = fitted("sgd_regressor")
+    y = y.copy()
+    y[50] = np.nan
+    with pytest.raises(FitError, match=r"Block 1 .* in y; got nan in row 50\."):
+        Evaluation().over(estimator, blocks_of(rows.X, y, at=(40, 80)))
+
+
+def test_labels_of_differing_widths_are_counted_whole(fitted, rows, blocks_of):
+    y = np.where(np.arange(rows.n) < 40, "a", "abcdef")
+    estimator = SGDClassifier(random_state=0).fit(rows.X, y)
+    blocks = [*blocks_of(rows.X[:40], y[:40].astype("<U1")), *blocks_of(rows.X[40:], y[40:])]
+    assert [block.y.dtype for block in blocks] == ["<U1", "<U6"]
+    got = Evaluation(scoring=["accuracy", "f1_macro", "matthews_corrcoef"]).over(
+        estimator, iter(blocks)
+    )
+    for name, score in got.scores.items():
+        assert score == get_scorer(name)(estimator, rows.X, y)
+    assert got.confusion.labels.tolist() == ["a", "abcdef"]
 
 
 def test_a_label_that_was_never_learned_counts_as_an_error_and_is_named(fitted, rows, blocks_of):

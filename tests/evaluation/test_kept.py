@@ -56,13 +56,6 @@ def test_clusters_and_several_outputs_have_neither(fitted, rows):
         assert kept.predictions() is None
 
 
-def test_a_column_of_labels_is_counted_like_a_row_of_them(fitted, rows):
-    estimator, y = fitted("sgd_log_loss")
-    scores, remarks = gathered(["accuracy", "f1"], estimator, rows, y[:, None]).scores()
-    assert scores == gathered(["accuracy", "f1"], estimator, rows, y).scores()[0]
-    assert not remarks
-
-
 def test_remarks_say_what_scikit_learn_said(fitted, rows):
     estimator, y = fitted("sgd_log_loss")
     ones = np.ones_like(y)

@@ -8,7 +8,7 @@ from sklearn.metrics import get_scorer_names
 
 from runner.errors import ConfigError
 from runner.evaluation.scorers import scorer
-from runner.evaluation.suitability import check_labels, check_suitable
+from runner.evaluation.suitability import check_defined, check_suitable
 
 REFUSED = [
     (
@@ -126,23 +126,23 @@ def test_any_scorer_is_allowed_where_the_kind_is_unknown():
 )
 def test_a_scorer_that_is_not_defined_for_the_labels_is_refused(name, classes, told):
     with pytest.raises(ConfigError) as raised:
-        check_labels(scorer(name), SGDClassifier(loss="log_loss"), classes)
+        check_defined(scorer(name), SGDClassifier(loss="log_loss"), classes)
     start = "evaluation.scoring must name scorers that are defined for "
     assert str(raised.value) == start + told
 
 
 def test_what_is_proposed_instead_can_be_answered():
     with pytest.raises(ConfigError, match=r"Leave roc_auc out\.$"):
-        check_labels(scorer("roc_auc"), SGDClassifier(loss="hinge"), [0, 1, 2])
+        check_defined(scorer("roc_auc"), SGDClassifier(loss="hinge"), [0, 1, 2])
     with pytest.raises(ConfigError, match=r"Try f1_macro or"):
-        check_labels(scorer("f1_samples"), SGDClassifier(), [0, 1, 2])
+        check_defined(scorer("f1_samples"), SGDClassifier(), [0, 1, 2])
 
 
 def test_two_numbered_classes_are_refused_by_no_scorer_of_one_column():
     for name in get_scorer_names():
         if not name.endswith("_samples"):
-            check_labels(scorer(name), SGDClassifier(loss="log_loss"), np.array([0, 1]))
+            check_defined(scorer(name), SGDClassifier(loss="log_loss"), np.array([0, 1]))
 
 
 def test_one_class_is_left_to_the_rows():
-    check_labels(scorer("f1"), SGDClassifier(), ["only"])
+    check_defined(scorer("f1"), SGDClassifier(), ["only"])

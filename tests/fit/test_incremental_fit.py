@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import SGDClassifier
 
 from runner.base import Block, Callback, Place
-from runner.errors import DatasetError, FitError
+from runner.errors import DatasetError, FitError, RunnerWarning
 from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.progressive import Progressive
 
@@ -119,7 +119,8 @@ def test_a_refused_block_is_named_with_the_cause():
         fit.step(block_of(np.ones((3, 2)), number=4))
     assert str(caught.value) == (
         "Block 4 (rows 40 to 42) must be accepted by Spy.partial_fit; got ValueError: Negative "
-        "values in data. Check these rows, and the arguments under estimator and partial_fit."
+        "values in data. more. Check these rows, and the arguments under estimator and "
+        "partial_fit."
     )
     assert fit.progress.blocks == 0
 
@@ -165,3 +166,17 @@ def test_a_stop_is_a_request_and_the_first_reason_is_kept():
     fit.progress.stop("time")
     assert fit.stopped
     assert fit.progress.stop_reason == "patience"
+
+
+def test_a_callback_that_fails_at_the_end_hides_nothing_and_the_others_are_told():
+    class Breaks(Callback):
+        def on_fit_end(self, progress):
+            raise BrokenPipeError("gone")
+
+    told = Told()
+    fit = IncrementalFit(Spy(), callbacks={"bar": Breaks(), "told": told})
+    with pytest.warns(
+        RunnerWarning, match="The callback bar failed at the end of the fit: Broken"
+    ):
+        fit.end()
+    assert told.events == ["end"]

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.linear_model import SGDClassifier, SGDRegressor
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.neural_network import MLPRegressor
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from runner.errors import ConfigError, RunnerWarning
 from runner.fit.preflight import check_fit
@@ -67,6 +68,55 @@ def test_what_cannot_be_learned_is_refused(part, estimator, arguments, said):
     with pytest.raises(ConfigError) as caught:
         check_fit(estimator, arguments, part)
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("classes", [[[0, 1], [0]], [[0, 1]], [0, [1]], {"a": 1}, 1])
+def test_classes_that_are_no_list_of_labels_are_refused_in_our_words(part, classes):
+    with pytest.raises(ConfigError) as caught:
+        check_fit(SGDClassifier(), {"classes": classes}, part)
+    assert str(caught.value) == (
+        f"partial_fit.classes must list two labels or more; got {classes!r}. List every label "
+        "SGDClassifier shall tell apart."
+    )
+
+
+@pytest.fixture
+def two_targets(make_part):
+    return make_part(np.ones((50, 3)), np.arange(100).reshape(50, 2) % 2)
+
+
+@pytest.mark.parametrize("estimator", [SGDClassifier(), GaussianNB()])
+def test_several_targets_for_a_classifier_of_one_are_refused(two_targets, estimator):
+    with pytest.raises(ConfigError) as caught:
+        check_fit(estimator, {"classes": [0, 1]}, two_targets)
+    name = type(estimator).__name__
+    assert str(caught.value) == (
+        f"The dataset must have one target for {name}; got a y of 2 columns. Name one target, or "
+        "learn each by sklearn.multioutput.MultiOutputClassifier."
+    )
+
+
+@pytest.mark.parametrize("classes", [None, [0, 1], [[0, 1]], [[0, 1], [0]], [[0, 1], 1]])
+def test_one_list_of_classes_for_each_of_several_targets_is_asked_for(two_targets, classes):
+    with pytest.raises(ConfigError) as caught:
+        check_fit(MultiOutputClassifier(SGDClassifier()), {"classes": classes}, two_targets)
+    assert str(caught.value) == (
+        "partial_fit.classes must list two labels or more for each of the 2 columns of y; got "
+        f"{classes!r}. Write partial_fit: {{classes: [[0, 1], [0, 1]]}}, with the labels of each."
+    )
+
+
+def test_several_targets_with_their_classes_pass(two_targets):
+    check_fit(MultiOutputClassifier(GaussianNB()), {"classes": [[0, 1], [0, 1, 2]]}, two_targets)
+    check_fit(MLPClassifier(), {"classes": [0, 1]}, two_targets)
+
+
+def test_an_estimator_without_tags_is_left_to_judge_several_targets(two_targets):
+    class Own:
+        def partial_fit(self, X, y, classes=None):
+            return self
+
+    check_fit(Own(), {"classes": [0, 1]}, two_targets)
 
 
 def test_text_labels_and_number_classes_are_refused(make_part):

@@ -5,7 +5,7 @@ import inspect
 import pytest
 from sklearn.linear_model import SGDClassifier
 
-from runner.base import Block, Evaluated, Progress, Recipe, Run, Tracker
+from runner.base import Block, Callback, Evaluated, Progress, Recipe, Run, Tracker
 from runner.errors import Terminated
 from runner.tracking.memory_tracker import MemoryTracker
 from runner.tracking.mlflow_tracker import MlflowTracker
@@ -75,23 +75,28 @@ def learn(run, make_part, points):
     X, y = points
     part, progress = make_part(X, y), Progress(total_rows=100)
     model = SGDClassifier(random_state=0)
-    recorder = run.recorder()
-    recorder.on_fit_begin(progress)
+    callbacks = run.callbacks()
+    assert all(isinstance(callback, Callback) for callback in callbacks.values())
+    for callback in callbacks.values():
+        callback.on_fit_begin(progress)
     for position, place in enumerate(part.places):
         rows = slice(place.start, place.stop)
         model.partial_fit(X[rows], y[rows], classes=[0, 1])
         progress.rows += 25
         progress.blocks += 1
         progress.scores = {"accuracy": 0.5 + position / 8} if position else {}
-        recorder.on_block_end(progress, Block(X[rows], y[rows], None, place, 0, position))
-    recorder.on_epoch_end(progress)
-    recorder.on_fit_end(progress)
+        block = Block(X[rows], y[rows], None, place, 0, position)
+        for callback in callbacks.values():
+            callback.on_block_end(progress, block)
+    for callback in callbacks.values():
+        callback.on_fit_end(progress)
     return model, part, progress
 
 
 def test_it_has_the_methods_and_arguments_of_the_protocol(tracker):
     asked = inspect.signature(Tracker.start_run).parameters
     assert list(inspect.signature(type(tracker).start_run).parameters) == list(asked)
+    assert tracker.check() is None
     with tracker.start_run("a") as run:
         for name, method in inspect.getmembers(Run, inspect.isfunction):
             if not name.startswith("_"):

@@ -110,15 +110,25 @@ def test_a_read_that_fails_names_the_block_and_the_cause():
     )
 
 
-def test_an_error_of_ours_passes_as_it_is():
-    wrong = DatasetError("a.csv", "hold numbers", got="'x'", remedy="Mend it.")
-
+def test_what_a_read_says_in_several_lines_is_put_in_one():
     def read(i):
-        raise wrong
+        raise OSError("disk\n  gone.")
 
     X = da.from_delayed(dask.delayed(read)(0), (5, 2), dtype=float)
-    with pytest.raises(DatasetError, match=r"a\.csv must hold numbers; got 'x'\. Mend it\."):
-        BlockSource(Part(X, None, None, (Place(0, 0, 5),))).read(0)
+    with pytest.raises(DatasetError, match=r"got OSError: disk gone\. Check"):
+        BlockSource(Part(X, None, None, (Place(7, 35, 40),))).read(0)
+
+
+def test_an_error_of_ours_gets_the_block_and_stays_one_sentence():
+    def read(i):
+        raise DatasetError("The file a.csv", "hold numbers", got="'x'", remedy="Mend it.")
+
+    X = da.from_delayed(dask.delayed(read)(0), (5, 2), dtype=float)
+    with pytest.raises(DatasetError) as caught:
+        BlockSource(Part(X, None, None, (Place(3, 75, 100),))).read(0)
+    assert str(caught.value) == (
+        "In block 3 (rows 75 to 99), the file a.csv must hold numbers; got 'x'. Mend it."
+    )
 
 
 def test_blocks_of_different_lengths_are_refused():

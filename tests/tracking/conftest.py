@@ -61,14 +61,18 @@ def server(tmp_path_factory, schema):
 
 @pytest.fixture
 def learn(points, make_part):
-    """Return what learns 100 rows in 4 blocks, tells a recorder, and returns all there is."""
+    """Return what learns 100 rows in 4 blocks, tells callbacks, and returns all there is."""
 
-    def learn(recorder, after_block=lambda progress: None):
+    def learn(callbacks, after_block=lambda progress: None):
+        def tell(event, *arguments):
+            for callback in callbacks.values():
+                getattr(callback, event)(*arguments)
+
         X, y = points
         part = make_part(X, y)
         model = SGDClassifier(random_state=0)
         progress = Progress(total_rows=len(X))
-        recorder.on_fit_begin(progress)
+        tell("on_fit_begin", progress)
         for position, place in enumerate(part.places):
             rows = slice(place.start, place.stop)
             if position:
@@ -79,11 +83,11 @@ def learn(points, make_part):
             progress.fit_s += 0.001
             progress.load_s += 0.002
             block = Block(X[rows], y[rows], None, place, 0, position, load_s=0.002)
-            recorder.on_block_end(progress, block)
+            tell("on_block_end", progress, block)
             after_block(progress)
         progress.epoch += 1
-        recorder.on_epoch_end(progress)
-        recorder.on_fit_end(progress)
+        tell("on_epoch_end", progress)
+        tell("on_fit_end", progress)
         return model, part, progress
 
     return learn

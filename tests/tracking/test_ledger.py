@@ -24,7 +24,6 @@ def test_a_row_per_block_in_the_order_of_learning(kept):
         progress.fit_s += 0.5 + position
         progress.scores = {} if score is None else {"accuracy": score}
         ledger.on_block_end(progress, block)
-    ledger.on_epoch_end(progress)
     ledger.on_fit_end(progress)
     table = pq.read_table(BytesIO(parquet(kept[0]))).to_pydict()
     scores = table.pop("progressive_accuracy")

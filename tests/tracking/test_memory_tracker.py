@@ -13,7 +13,7 @@ def test_everything_is_an_attribute(learn, make_part, points):
     with tracker.start_run("a", command="runner run a") as run:
         run.log_params(recipe)
         run.log_dataset("rows", {"path": "a.csv"}, {"train": make_part(*points)})
-        model, part, progress = learn(run.recorder())
+        model, part, progress = learn(run.callbacks())
         run.log_scores(Evaluated({"accuracy": 0.5}, 10))
         run.log_model(model, part, progress)
     assert tracker.runs == [run]
@@ -45,7 +45,7 @@ def test_it_does_not_import_mlflow():
 import sys
 from runner.tracking.memory_tracker import MemoryTracker
 with MemoryTracker().start_run("a") as run:
-    run.recorder()
+    run.callbacks()
 assert "mlflow" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)

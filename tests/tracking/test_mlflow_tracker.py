@@ -3,10 +3,17 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 
-from runner.errors import DatasetError, Terminated, TrackingError
+from runner.errors import (
+    ConfigError,
+    DatasetError,
+    RunnerWarning,
+    Terminated,
+    TrackingError,
+)
 from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.spool import runs_folder
 
@@ -83,6 +90,115 @@ def test_an_interrupt_while_the_run_ends_still_ends_it(tracker, client, monkeypa
     with pytest.raises(KeyboardInterrupt), tracker.start_run("a") as run:
         pass
     assert client.get_run(run.run_id).info.status == "KILLED"
+
+
+def full_disk(monkeypatch):
+    """Let the file that a run keeps beside the store be refused, as on a full disk."""
+
+    def refuse(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("runner.tracking.spool.Spool._write", refuse)
+
+
+def the_only_run(client):
+    experiment = client.get_experiment_by_name("runner").experiment_id
+    (found,) = client.search_runs([experiment])
+    return found
+
+
+def test_a_run_that_cannot_begin_is_failed_and_leaves_no_folder(tracker, client, monkeypatch):
+    full_disk(monkeypatch)
+    with pytest.raises(TrackingError, match="No space left"), tracker.start_run("a"):
+        pytest.fail("the fit began")
+    assert the_only_run(client).info.status == "FAILED"
+    assert list(runs_folder().iterdir()) == []
+
+
+def test_a_run_that_is_interrupted_as_it_begins_is_killed(tracker, client, monkeypatch):
+    def terminate(*_, **__):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("runner.tracking.run.Outbox", terminate)
+    with pytest.raises(Terminated), tracker.start_run("a"):
+        pytest.fail("the fit began")
+    assert the_only_run(client).info.status == "KILLED"
+
+
+@pytest.mark.parametrize("error", [None, ValueError("no")])
+def test_an_ending_that_cannot_be_told_keeps_the_true_status(tracker, client, monkeypatch, error):
+    def fail():
+        raise OSError("no /proc here")
+
+    def end(run):
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr("runner.tracking.run.peak_mb", fail)
+    with (
+        pytest.warns(RunnerWarning, match="no /proc here"),
+        suppress(ValueError),
+        tracker.start_run("a") as run,
+    ):
+        end(run)
+    expected = "FINISHED" if error is None else "FAILED"
+    assert client.get_run(run.run_id).info.status == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("uri", 5, "tracking.uri must be text, or null; got 5"),
+        ("log_model", 3, "tracking.log_model must be true or false; got 3"),
+        ("flush_every_s", "abc", "tracking.flush_every_s must be a number of at least 0; got 'a"),
+        ("flush_every_s", -1, "tracking.flush_every_s must be a number of at least 0; got -1"),
+        ("tags", [1], "tracking.tags must be a mapping; got [1]"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_at_once(key, value, said):
+    with pytest.raises(ConfigError) as told:
+        MlflowTracker(**{key: value})
+    assert str(told.value).startswith(said)
+
+
+def test_a_check_imports_nothing_of_mlflow_and_leaves_nothing_in_the_store(project):
+    code = (
+        "import sys; from runner.tracking.mlflow_tracker import MlflowTracker;"
+        "MlflowTracker().check(); assert 'mlflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert not (project / "mlflow.db").exists()
+
+
+UNWRITABLE = """
+import sys, time
+from sklearn.linear_model import SGDClassifier
+from runner.base import Recipe
+from runner.errors import TrackingError
+from runner.experiment import Experiment, run
+from runner.tracking.mlflow_tracker import MlflowTracker
+
+class Untouched:
+    def split(self):
+        sys.exit("the dataset was touched")
+
+tracking = MlflowTracker(uri=sys.argv[1])
+experiment = Experiment(
+    name="a", dataset=Untouched(), estimator=SGDClassifier(), tracking=tracking
+)
+began = time.monotonic()
+try:
+    run(experiment, Recipe("a", {}))
+except TrackingError:
+    sys.exit(time.monotonic() - began > 5)
+sys.exit("nothing was told")
+"""
+
+
+def test_an_unusable_store_is_told_in_a_fresh_process_before_the_dataset_is_touched():
+    code = [sys.executable, "-c", UNWRITABLE, "sqlite:////proc/mlflow.db"]
+    done = subprocess.run(code, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_run_says_who_what_and_which_code(project, store, client):

@@ -1,4 +1,5 @@
 import sys
+import tracemalloc
 from io import BytesIO
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 from PIL import Image
 
 from runner.base import Confusion, Evaluated
-from runner.tracking.plots import MAX_LABELS, plots
+from runner.tracking.plots import MAX_LABELS, plots, residuals
 
 
 def drawn(evaluated, curves=None):
@@ -64,6 +65,17 @@ def test_residuals_are_drawn_for_one_output_or_more(shape):
     true = rng.normal(size=shape)
     evaluated = Evaluated({}, len(true), predictions=(true, true + 0.1))
     assert drawn(evaluated)["residuals.png"].std() > 2
+
+
+def test_residuals_of_many_rows_take_no_memory_for_those_that_are_not_drawn():
+    many = np.broadcast_to(np.float32(1), 4_000_000)  # one number in memory
+    drawn(Evaluated({}, 1, predictions=(many[:9], many[:9])))  # so that all is imported
+    tracemalloc.start()
+    try:
+        assert residuals(many, many)
+        assert tracemalloc.get_traced_memory()[1] < 16e6  # a number per row would be 32e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_no_prediction_draws_nothing():

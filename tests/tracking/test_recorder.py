@@ -1,12 +1,11 @@
 import math
 from itertools import pairwise
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.base import Block, Place, Progress
-from runner.tracking.recorder import Both, Recorder
+from runner.tracking.recorder import Recorder
 from runner.tracking.spool import points_of
 
 
@@ -30,7 +29,6 @@ def record(sizes, total_rows):
         if i:
             progress.scores = {"accuracy": progress.rows / 1e9}
         recorder.on_block_end(progress, Block(None, None, None, Place(i, 0, size)))
-    recorder.on_epoch_end(progress)
     recorder.on_fit_end(progress)
     return logged, recorder
 
@@ -111,19 +109,3 @@ def test_a_score_that_is_no_number_is_in_the_curve():
     progress = Progress(rows=5, blocks=1, scores={"r2": math.nan})
     recorder.on_block_end(progress, Block(None, None, None, Place(0, 0, 5)))
     assert math.isnan(recorder.curves["r2"][0][1])
-
-
-@pytest.mark.parametrize("event", ["on_fit_begin", "on_block_end", "on_epoch_end", "on_fit_end"])
-def test_two_callbacks_are_told_in_order(event):
-    told = []
-
-    class Spy:
-        def __init__(self, name):
-            self.name = name
-
-        def __getattr__(self, method):
-            return lambda *arguments: told.append((self.name, method, arguments))
-
-    arguments = ("progress", "block") if event == "on_block_end" else ("progress",)
-    getattr(Both(Spy("first"), Spy("second")), event)(*arguments)
-    assert told == [("first", event, arguments), ("second", event, arguments)]

@@ -37,7 +37,7 @@ def whole(tracker, learn, make_part, points):
         run.log_params(RECIPE)
         parts = {"train": make_part(*points), "holdout": make_part(points[0][:20], points[1][:20])}
         run.log_dataset("quickstart", {"path": "rows.csv"}, parts)
-        model, part, progress = learn(run.recorder())
+        model, part, progress = learn(run.callbacks())
         run.log_scores(EVALUATED)
         run.log_model(model, part, progress)
     return run, model
@@ -141,9 +141,9 @@ def test_a_server_that_is_away_for_a_while_loses_and_doubles_nothing(
         if progress.blocks == 2:
             server.stop()
 
-    def learn_through_an_outage(recorder):
+    def learn_through_an_outage(callbacks):
         with pytest.warns(RunnerWarning, match="fails for now"):
-            learned = learn(recorder, after_block)
+            learned = learn(callbacks, after_block)
         server.start()
         return learned
 
@@ -154,7 +154,7 @@ def test_a_server_that_is_away_for_a_while_loses_and_doubles_nothing(
 
 def test_a_model_that_cannot_be_kept_costs_nothing_else(store, client, learn):
     with MlflowTracker().start_run("own") as run:
-        model, part, progress = learn(run.recorder())
+        model, part, progress = learn(run.callbacks())
         run.log_scores(EVALUATED)
         own = make_pipeline(FunctionTransformer(np.abs), FunctionTransformer(after_all), model)
         with pytest.warns(RunnerWarning, match="keeps no model, because .*after_all"):
@@ -171,7 +171,7 @@ def after_all(rows):
 
 def test_a_model_is_kept_only_when_it_is_wanted(tracker, client, learn):
     with tracker.start_run("none") as run:
-        run.log_model(*learn(run.recorder()))
+        run.log_model(*learn(run.callbacks()))
     assert not client.get_run(run.run_id).outputs.model_outputs
 
 
@@ -182,7 +182,7 @@ def test_a_model_that_could_not_be_sent_is_an_artifact_later(store, client, lear
         raise OSError("no space left")
 
     with MlflowTracker().start_run("full") as run:
-        learned = learn(run.recorder())
+        learned = learn(run.callbacks())
         monkeypatch.setattr(MlflowClient, "log_model_artifacts", refuse)
         with pytest.warns(RunnerWarning, match="no space left"):
             run.log_model(*learned)
@@ -209,7 +209,7 @@ def test_a_store_that_refuses_the_params_is_told_before_the_fit(tracker, client)
 
 def test_why_a_fit_stopped_is_a_tag(tracker, client, learn):
     with tracker.start_run("short") as run:
-        learn(run.recorder(), lambda progress: progress.stop("time is up"))
+        learn(run.callbacks(), lambda progress: progress.stop("time is up"))
     assert client.get_run(run.run_id).data.tags["runner.stop_reason"] == "time is up"
 
 
@@ -221,7 +221,7 @@ def test_no_file_holds_a_password(project, store, learn, make_part, points):
         with MlflowTracker().start_run("a", command=f"runner run a tracking.uri={uri}") as run:
             run.log_params(recipe)
             run.log_dataset("a", {"uri": uri}, {"train": make_part(*points)})
-            learn(run.recorder())
+            learn(run.callbacks())
             raise OSError(f"{uri} is away")
 
     with pytest.raises(OSError, match="hunter2"):

@@ -130,7 +130,7 @@ def test_a_file_that_can_only_be_read_is_told(guarded):
 
 
 def test_a_folder_that_can_only_be_read_is_told(guarded):
-    with pytest.raises(TrackingError, match="unable to open database file"):
+    with pytest.raises(TrackingError, match="Permission denied"):
         preflight(resolve(f"sqlite:///{guarded.parent}/new.db"))
 
 

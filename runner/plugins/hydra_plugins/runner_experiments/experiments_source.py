@@ -1,8 +1,13 @@
 """Let Hydra find experiment files, and read them without a package header."""
 
+from typing import Any
+
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigResult
+from omegaconf import Container, DictConfig
+
+from runner.errors import ConfigError
 
 GROUP = "experiment"
 
@@ -21,6 +26,7 @@ class ExperimentsSource(FileConfigSource):
     def load_config(self, config_path: str) -> ConfigResult:
         """Read ``experiment/NAME`` from ``FOLDER/NAME.yaml``."""
         result = super().load_config(_inside(config_path))
+        _refuse_hydra(config_path, result.config)
         if result.header.get("package") is None:
             result.header["package"] = "_global_"
         return result
@@ -49,6 +55,28 @@ class ExperimentsSource(FileConfigSource):
             for name in super().list("", ObjectType.CONFIG)
             if super(ExperimentsSource, self).is_config(name)
         )
+
+
+def _refuse_hydra(config_path: str, config: Container) -> None:
+    """Refuse Hydra's own settings, which can run code before any check of ours."""
+    found = config.get("hydra") if isinstance(config, DictConfig) else None
+    if found is None or _only_sweep(found):
+        return
+    raise ConfigError(
+        f"{_inside(config_path)}: hydra",
+        "not be set in an experiment's file, but for hydra.sweeper.params",
+        got=", ".join(map(str, found)) if isinstance(found, DictConfig) else str(found),
+        remedy="Set it on the command line, or in the project's conf/.",
+    )
+
+
+def _only_sweep(node: Any) -> bool:
+    return (
+        isinstance(node, DictConfig)
+        and set(node) == {"sweeper"}
+        and isinstance(node.sweeper, DictConfig)
+        and set(node.sweeper) == {"params"}
+    )
 
 
 def _inside(config_path: str) -> str:

@@ -1,7 +1,9 @@
+"""What is a secret, and what is left of it."""
+
 import pytest
 
 from runner.errors import Terminated, TrackingError
-from runner.tracking.redaction import one_line, redacted
+from runner.redaction import is_secret, one_line, redacted
 
 
 @pytest.mark.parametrize(
@@ -29,8 +31,31 @@ def test_what_is_no_secret_stays(text):
     assert redacted(text) == text
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("password", "storage.Password", "db_passwd", "secret", "client_secret", "credentials"),
+        *("hf_token", "sas-token", "api_key", "apikey", "API-KEY", "private_key", "pwd"),
+        *("aws_secret_access_key", "dataset.storage.account_key", "passphrase"),
+    ],
+)
+def test_a_key_that_promises_a_secret_is_known(key):
+    assert is_secret(key)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("preprocessing.hashing.token_pattern", "tokenizer", "max_tokens", "key", "sort_key"),
+        *("secretary", "token.length", "monkey", "password_length", "keys", ""),
+    ],
+)
+def test_an_ordinary_setting_is_no_secret(key):
+    assert not is_secret(key)
+
+
 def test_an_error_fits_on_one_line_without_secrets():
     error = TrackingError("A", "be b", got="http://u:pw@h/x", remedy="Do c.\nAnd d.")
-    assert one_line(error) == "TrackingError: A must be b; got http://<redacted>@h/x. Do c."
-    assert len(one_line(ValueError("x" * 5000))) == 1000
+    assert one_line(error) == "TrackingError: A must be b; got http://<redacted>@h/x. Do c. And d"
+    assert len(one_line(ValueError("x" * 5000))) < 600
     assert one_line(Terminated()) == "Terminated"
