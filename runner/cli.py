@@ -1,6 +1,5 @@
 """The command line: a few verbs, and plain Hydra behind everything else."""
 
-import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -59,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(given: list[str]) -> int:
-    if not given or given[0] in ("help", "-h", "--help"):
+    helps = {"help", "-h", "--help"}
+    if not given or given[0] in helps or (given[0] in VERBS and helps & set(given)):
         sys.stdout.write(USAGE)
         return 0
     verb, rest = given[0], given[1:]
@@ -90,7 +90,7 @@ def _list(rest: list[str]) -> int:
 
 
 def _first_comment(path: Path) -> str:
-    with path.open(encoding="utf-8") as lines:
+    with path.open(encoding="utf-8", errors="replace") as lines:
         comments = (line[1:].strip() for line in lines if line.startswith("#"))
         return next((text for text in comments if not text.startswith("@package")), "")
 
@@ -123,11 +123,16 @@ def _hydra(given: list[str]) -> int:
     arguments = flags_first(opened([text for text in given if text != "--dry-run"]))
     try:
         hydra_main(arguments, _task(members, alone, dry_run="--dry-run" in given))
-    except Exception:
+    except RunnerError:
         if not members:
             raise
-    for error in alone:
-        raise error
+    except Exception as error:
+        if not members:
+            from runner.config.messages import translated
+
+            raise translated(error) from error
+    for failure in alone:
+        raise failure
     return max(members, key=(0, WRONG, BROKEN).index, default=0)
 
 
@@ -160,6 +165,7 @@ def _perform(config: "DictConfig", *, dry_run: bool) -> None:
 
     experiment, recipe = build(config)
     if dry_run:
+        experiment.tracking.check()
         train, holdout = experiment.dataset.split()
         check(experiment, train)
         show_plan(experiment, train, holdout)
@@ -180,16 +186,20 @@ def _runs(rest: list[str]) -> int:
 def _ui(rest: list[str]) -> int:
     from runner.tracking.record import find_run, run_link
     from runner.tracking.server import serve
+    from runner.tracking.termination import terminated_by_signal
 
     parser = _parser("ui")
     parser.add_argument("run", nargs="?")
     parser.add_argument("--port", type=int, default=5000)
     asked = parser.parse_args(rest)
     run = find_run(asked.run) if asked.run else None
-    with suppress(KeyboardInterrupt), serve(port=asked.port) as base_url:
-        sys.stdout.write(f"{run_link(base_url, run)}\nCtrl-C ends it\n")
+    stops = suppress(KeyboardInterrupt, Terminated)
+    with stops, terminated_by_signal(), serve(port=asked.port) as interface:
+        sys.stdout.write(f"{run_link(interface.base_url, run)}\n")
+        if interface.process is not None:
+            sys.stdout.write("Ctrl-C ends it\n")
         sys.stdout.flush()
-        signal.pause()
+        interface.wait()
     return 0
 
 
@@ -207,6 +217,14 @@ def _experiment_of(verb: str, rest: list[str]) -> tuple[str, list[str]]:
             "be named",
             got="nothing",
             remedy=f"Write `runner {verb} NAME`; `runner list` shows the names.",
+        )
+    second = next((text for text in rest if text.startswith("experiment=")), None)
+    if second:
+        raise ConfigError(
+            "The experiment",
+            "be named once",
+            got=f"{named[0]} and {second}",
+            remedy=f"Write `runner {verb} {second.removeprefix('experiment=')}`.",
         )
     rest = rest.copy()
     rest.remove(named[0])

@@ -15,9 +15,10 @@ from runner.fit.preflight import check_fit
 from runner.fit.progressive import Progressive
 from runner.preprocessing.stages import check_stages, pipeline, transform_by
 from runner.rules import check as check_settings
-from runner.rules import integer
+from runner.rules import integer, text
 from runner.stream.stream import Stream
 
+MOST_NAME = 120  # it is part of file names in the store
 KINDS: dict[str, type] = {
     "dataset": Dataset,
     "stream": Stream,
@@ -74,7 +75,7 @@ class Experiment:
             _require(noun, getattr(self, noun), kind)
         for name, callback in self.callbacks.items():
             _require(f"callbacks.{name}", callback, Callback)
-        check_settings("", self, seed=integer(0))
+        check_settings("", self, name=text(MOST_NAME), seed=integer(0))
         seed_estimator(self.estimator, self.seed)
         check_stages(self.preprocessing)
 

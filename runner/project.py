@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from runner.errors import ConfigError
+
 ROOT_VARIABLE = "RUNNER_PROJECT"
 EXPERIMENTS_VARIABLE = "RUNNER_EXPERIMENTS"
 
@@ -20,10 +22,23 @@ def project_root() -> Path:
 
     A folder is a project when it has ``experiments/`` or ``conf/config.yaml``; where there is
     none above the working directory, the working directory itself is the project.
+
+    Raises
+    ------
+    ConfigError
+        If ``$RUNNER_PROJECT`` names no folder.
     """
     named = os.environ.get(ROOT_VARIABLE)
     if named:
-        return Path(named).resolve()
+        root = Path(named).resolve()
+        if root.is_dir():
+            return root
+        raise ConfigError(
+            f"${ROOT_VARIABLE}",
+            "name a folder that exists",
+            got=named,
+            remedy="Make the folder, or unset the variable.",
+        )
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "experiments").is_dir() or (folder / "conf" / "config.yaml").is_file():

@@ -86,6 +86,20 @@ def one_of(*names: str) -> Rule:
     return Rule(" or ".join(names), lambda value: isinstance(value, str) and value in names)
 
 
+def text(most: int = 1000) -> Rule:
+    """Allow text that is not empty and not too long.
+
+    Examples
+    --------
+    >>> text(most=3).text, [text(most=3).holds(value) for value in ("abc", "", "abcd", 3)]
+    ('text of 1 to 3 characters', [True, False, False, False])
+    """
+    return Rule(
+        f"text of 1 to {most} characters",
+        lambda value: isinstance(value, str) and 1 <= len(value) <= most,
+    )
+
+
 def list_of(rule: Rule) -> Rule:
     """Allow lists, not empty, whose every item is allowed.
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from runner.tracking.record import RecordedRun
 
 
+LARGE = 1e6
+
+
 def show_config(text: str) -> None:
     """Write a composed config as YAML, coloured on a terminal."""
     console = Console()
@@ -43,20 +46,21 @@ def show_plan(experiment: "Experiment", train: "Part", holdout: "Part | None") -
         ("scores", ", ".join(_scorers(experiment, train)) or "none"),
     ]
     _print_pairs(rows)
-    sys.stdout.write("dry run: nothing was read, fitted or logged\n")
+    sys.stdout.write("dry run: nothing was learned or logged\n")
 
 
 def show_result(experiment: "Experiment", result: "Result") -> None:
     """Write the scores of a run and where to look at it."""
     progress = result.progress
-    rows = [(name, f"{score:.4f}") for name, score in result.scores.items()]
-    learned = f"{progress.rows:,} rows in {progress.blocks:,} blocks"
+    rows = [(name, _score(score)) for name, score in result.scores.items()]
+    learned = f"{progress.rows:,} rows in {_count(progress.blocks, 'block')}"
     rows.append(("learned", f"{learned}, {_count(progress.epoch, 'epoch')}"))
     if progress.empty_blocks:
         rows.append(("skipped", _count(progress.empty_blocks, "empty block")))
     if progress.stop_reason:
         rows.append(("stopped", progress.stop_reason))
-    rows.append(("run", result.run_id))
+    if result.run_id:
+        rows.append(("run", result.run_id))
     if result.url:
         rows.append(("record", result.url))
     if result.run_id:
@@ -98,6 +102,10 @@ def _width(part: "Part") -> str:
     return f"{part.X.shape[1]:,} features of {part.X.dtype}"
 
 
+def _score(score: float) -> str:
+    return f"{score:.4f}" if abs(score) < LARGE else f"{score:.4g}"
+
+
 def _count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
@@ -119,7 +127,7 @@ def show_runs(runs: "list[RecordedRun]") -> None:
             run.status,
             run.started.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
             "-" if run.duration_s is None else f"{run.duration_s:.1f} s",
-            *(f"{run.scores[name]:.4f}" if name in run.scores else "-" for name in scorers),
+            *(_score(run.scores[name]) if name in run.scores else "-" for name in scorers),
         ]
         for run in runs
     ]

@@ -170,6 +170,10 @@ def test_a_failing_member_is_told_and_the_others_run(capsys):
         (["run", "quickstart", "seed=[1"], "The command line must be"),
         (["run", "parquet_sgd"], "dataset.path must be set; got nothing."),
         (["run", "parquet_sgd", "dataset.path=gone.parquet", "dataset.target=y"], "gone.parquet"),
+        (["run", "quickstart", "experiment=digits_sgd"], "The experiment must be named once; got"),
+        (["run", "quickstart", "fit=null"], "A group under defaults must name one of its options"),
+        (["run", "quickstart", "name=''"], "name must be text of 1 to 120 characters; got ''"),
+        (["run", "quickstart", "seed=-1"], "seed must be an integer of at least 0; got -1"),
         (["seed=1"], "dataset must be chosen; got nothing. Write dataset=make_classification"),
     ],
 )
@@ -204,6 +208,12 @@ def test_a_store_that_cannot_be_written_is_told_before_the_fit_within_seconds(ca
     line = told(capsys, "run", "quickstart", f"tracking.uri=sqlite:///{tmp_path}/file/mlflow.db")
     assert time.monotonic() - started < 30  # MLflow's import on a busy machine included
     assert "mlflow.db" in line
+
+
+def test_a_dry_run_tells_a_store_that_cannot_be_written(capsys, tmp_path):
+    uri = f"tracking.uri=sqlite:///{tmp_path}/nowhere/mlflow.db"
+    line = told(capsys, "run", "quickstart", "--dry-run", uri)
+    assert "must lie in an existing folder" in line
 
 
 def test_the_run_of_a_failed_fit_says_failed_and_why(capsys):

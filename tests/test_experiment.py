@@ -135,6 +135,12 @@ def test_what_cannot_work_is_refused_before_there_is_a_run():
     assert experiment.tracking.runs == []
 
 
+@pytest.mark.parametrize("name", ["recorder", "ledger"])
+def test_a_callback_cannot_take_the_name_of_one_of_the_record(name):
+    with pytest.raises(ConfigError, match=rf"callbacks\.{name} must have another name"):
+        run(experiment_of(callbacks={name: Callback()}), Recipe("plain", {}))
+
+
 def test_the_same_experiment_gives_the_same_bits_twice():
     one, two = (run(experiment_of(), Recipe("plain", {})) for _ in range(2))
     assert one.estimator.coef_.tobytes() == two.estimator.coef_.tobytes()

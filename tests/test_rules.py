@@ -3,6 +3,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from runner.errors import ConfigError
 from runner.rules import (
     boolean,
     check,
@@ -13,7 +14,6 @@ from runner.rules import (
     one_of,
     positive,
 )
-from runner.errors import ConfigError
 
 NAN, INF = float("nan"), float("inf")
 

@@ -31,7 +31,6 @@ def run_of(name, **scores):
         scores=scores,
         params={},
         experiment_id="1",
-        error=None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as RichProgress
+from rich.table import Column
 
 from runner.base import Block, Callback, Progress
 from runner.rules import check, number
@@ -40,7 +41,11 @@ class ProgressBar(Callback):
         console = Console(file=self._file or sys.stderr)
         if console.is_terminal:
             self._bar = RichProgress(
-                TextColumn("fit"), BarColumn(), TextColumn("{task.description}"), console=console
+                TextColumn("fit", table_column=Column(no_wrap=True, min_width=3)),
+                BarColumn(bar_width=None, table_column=Column(ratio=1)),
+                TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+                console=console,
+                expand=True,
             )
             self._task = self._bar.add_task("", total=progress.total_rows)
             self._bar.start()
@@ -52,7 +57,7 @@ class ProgressBar(Callback):
             self._bar.update(
                 self._task,
                 completed=progress.rows,
-                description=describe(progress, now - self._started),
+                description=describe(progress, now - self._started, short=True),
             )
         elif now - self._spoken >= self.every_s:
             self._spoken = now
@@ -72,20 +77,23 @@ class ProgressBar(Callback):
         file.flush()
 
 
-def describe(progress: Progress, elapsed_s: float) -> str:
-    """Put the state of a fit in one line.
+def describe(progress: Progress, elapsed_s: float, *, short: bool = False) -> str:
+    """Put the state of a fit in one line; a short one fits beside a bar.
 
     Examples
     --------
     >>> state = Progress(total_rows=4000, rows=1000, blocks=10, scores={"accuracy": 0.91})
     >>> describe(state, elapsed_s=2.0)
     '25% · 1,000 rows in 10 blocks · 500 rows/s · accuracy 0.9100 · 0:00:06 left'
+    >>> describe(state, elapsed_s=2.0, short=True)
+    '25% · 500 rows/s · accuracy 0.9100 · 0:00:06 left'
     """
     parts = []
     if progress.total_rows:
         parts.append(f"{progress.rows / progress.total_rows:.0%}")
-    plural = "" if progress.blocks == 1 else "s"
-    parts.append(f"{progress.rows:,} rows in {progress.blocks:,} block{plural}")
+    if not short or not parts:
+        plural = "" if progress.blocks == 1 else "s"
+        parts.append(f"{progress.rows:,} rows in {progress.blocks:,} block{plural}")
     speed = progress.rows / elapsed_s if elapsed_s > 0 else 0.0
     parts.append(f"{speed:,.0f} rows/s")
     parts += [f"{name} {score:.4f}" for name, score in list(progress.scores.items())[:1]]

@@ -79,4 +79,13 @@ def _from_pyproject(path: Path) -> list[str]:
         raise ConfigError(
             str(path), "be readable TOML", got=str(error), remedy="Mend the file."
         ) from error
-    return [str(name) for name in table.get("tool", {}).get("runner", {}).get("allow", [])]
+    ours = table.get("tool", {}).get("runner", {})
+    allowed = ours.get("allow", []) if isinstance(ours, dict) else ours
+    if not isinstance(allowed, list) or not all(isinstance(name, str) for name in allowed):
+        raise ConfigError(
+            f"[tool.runner] of {path}",
+            "have a list of names as allow",
+            got=repr(allowed),
+            remedy='Write allow = ["my_package"].',
+        )
+    return allowed

@@ -25,6 +25,13 @@ def translated(error: Exception) -> ConfigError:
         return _bad_yaml(error)
     if isinstance(error.__cause__, OmegaConfBaseException):
         return translated(error.__cause__)
+    if "must be a string or a list" in str(error) or "Invalid defaults list" in str(error):
+        return ConfigError(
+            "A group under defaults",
+            "name one of its options, as in `defaults: [{override /dataset: iris}]`",
+            got=_first_line(error),
+            remedy="`runner list` shows the options; to keep the usual one, leave the group out.",
+        )
     key = getattr(error, "full_key", None)
     return ConfigError(
         str(key) if key else _subject(error),

@@ -61,17 +61,25 @@ def with_effective(asked: Recipe, estimator: Any) -> Recipe:
     """
     if not hasattr(estimator, "get_params"):
         return asked
+    sections = {"estimator", *(key.rpartition(".")[0] for key in asked.params)}
     held = {
         f"estimator.{name.replace('__', '.')}": value
         for name, value in estimator.get_params(deep=True).items()
-        if value is None or isinstance(value, bool | int | float | str | list | tuple)
     }
     shown = {
         key: _hidden(value, key)
         for key, value in held.items()
-        if REDACTED not in str(asked.params.get(key))
+        if key.rpartition(".")[0] in sections  # else it is part of a list, which is one param
+        and REDACTED not in str(asked.params.get(key))
+        and _is_plain(value)
     }
     return replace(asked, params={**asked.params, **shown})
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, bool | int | float | str)
 
 
 @contextmanager

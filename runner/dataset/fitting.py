@@ -83,7 +83,7 @@ def cut_anew(array: da.Array, chunks: tuple[tuple[int, ...], ...]) -> da.Array:
 
 
 def _flat(y: da.Array | None) -> da.Array | None:
-    if y is None or y.ndim == 1 or y.shape[1:] != (1,):
+    if y is None or y.shape[1:] != (1,):
         return y
     warnings.warn(
         "y has one column: taken as one target, of shape (n_rows,).", RunnerWarning, stacklevel=3

@@ -15,6 +15,7 @@ from runner.dataset.fitting import cut_anew, sized
 from runner.dataset.lazy import ITEMS, Arrays
 from runner.errors import ConfigError, DatasetError, cause
 from runner.names import find
+from runner.rules import check, text
 
 
 @dataclass(kw_only=True)
@@ -36,6 +37,11 @@ class Function(Dataset):
 
     function: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what names no function before anything is imported."""
+        super().__post_init__()
+        check("dataset", self, function=text())
 
     def arrays(self) -> Arrays:
         """Call the function and return its arrays, in the row blocks of X.
@@ -67,7 +73,7 @@ class Function(Dataset):
             )
         try:
             returned = function(**self.arguments)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise DatasetError(
                 f"The function {self.function}",
                 "return X and y without an error",

@@ -11,6 +11,7 @@ from runner.dataset.files import file_system, missing, reading
 from runner.dataset.lazy import Arrays, from_reader
 from runner.dataset.shapes import require_rows_of_numbers, require_same_rows
 from runner.errors import ConfigError, DatasetError, nearest
+from runner.rules import check, null, text
 
 ERRORS = (OSError, ValueError, RuntimeError)
 REMEDY = "Write the group again from its source, or name another in dataset.path."
@@ -38,6 +39,11 @@ class Zarr(Dataset):
     X: str = "X"
     y: str | None = "y"
     sample_weight: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what names no array before anything is opened."""
+        super().__post_init__()
+        check("dataset", self, path=text(), X=text(), y=text() | null())
 
     def arrays(self) -> Arrays:
         """Return X, y and the weights; only the metadata of the arrays are read.

@@ -83,6 +83,13 @@ def _accepted(estimator: Any) -> tuple[list[str], bool]:
 def _check_arguments(estimator: Any, arguments: Mapping[str, Any], part: Part) -> None:
     names, takes_any = _accepted(estimator)
     name = type(estimator).__name__
+    if "sample_weight" in arguments:
+        raise ConfigError(
+            "partial_fit.sample_weight",
+            "come with the rows of each block",
+            got="one value for every block",
+            remedy="Name the column or array of weights as dataset.sample_weight.",
+        )
     for key in arguments:
         if key not in names and not takes_any:
             raise ConfigError(
@@ -107,7 +114,7 @@ def _check_no_target(estimator: Any) -> None:
             "The dataset",
             f"have a target for {type(estimator).__name__}",
             got="X without y",
-            remedy="Set dataset.target, or choose an estimator that needs none.",
+            remedy="Name the target under dataset, or choose an estimator that needs none.",
         )
 
 

@@ -87,6 +87,7 @@ class BlockSource:
         y = next(values) if self.part.y is not None else None
         weight = next(values) if self.part.sample_weight is not None else None
         _check_lengths(place, X=X, y=y, sample_weight=weight)
+        _check_weights(place, weight)
         return X, y, weight
 
     @staticmethod
@@ -106,6 +107,16 @@ class BlockSource:
 
 def _block_keys(array: LazyArray) -> list[Any]:
     return [row[0] if isinstance(row, list) else row for row in array.__dask_keys__()]
+
+
+def _check_weights(place: Place, weight: Any) -> None:
+    if weight is not None and len(weight) and np.min(weight) < 0:
+        raise DatasetError(
+            place.subject,
+            "hold no negative sample weight",
+            got=f"{np.min(weight)}",
+            remedy="Correct the weights at the source, or name another dataset.sample_weight.",
+        )
 
 
 def _check_lengths(place: Place, **arrays: Any) -> None:

@@ -4,9 +4,10 @@ import fcntl
 import logging
 import os
 import re
+import uuid
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +48,23 @@ def connect(store: Store) -> "MlflowClient":
             _import_database_store()
         from mlflow import MlflowClient
 
-        with _alone(store.file) if store.file is not None else nullcontext():
+        if store.file is None:
             return MlflowClient(store.uri)
+        with _alone(store.file):
+            if not store.file.exists():
+                _create(store.file)
+            return MlflowClient(store.uri)
+
+
+def _create(file: Path) -> None:
+    """Create the schema beside its place: interrupted half-way, a file is broken for good."""
+    from mlflow import MlflowClient
+
+    for left in file.parent.glob(f"{file.name}.*.new"):
+        left.unlink()
+    draft = file.with_name(f"{file.name}.{uuid.uuid4().hex}.new")
+    MlflowClient(f"sqlite:///{draft}")
+    draft.replace(file)
 
 
 @contextmanager

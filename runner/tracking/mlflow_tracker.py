@@ -74,8 +74,8 @@ class MlflowTracker:
     def start_run(self, name: str, *, command: str = "") -> Iterator[MlflowRun]:
         """Open a run; leaving the context ends it with a true status.
 
-        An exception marks the run FAILED, Ctrl-C and SIGTERM mark it KILLED; SIGTERM arrives as
-        ``Terminated``. Runs of this project that were killed before are mended first.
+        An exception marks the run FAILED, Ctrl-C, SIGTERM and SIGHUP mark it KILLED; the signals
+        arrive as ``Terminated``. Runs of this project that were killed before are mended first.
 
         Parameters
         ----------

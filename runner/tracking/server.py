@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO
 from urllib.request import urlopen
@@ -22,8 +23,44 @@ START_S = 120.0
 STOP_S = 10.0
 
 
+@dataclass(frozen=True)
+class Interface:
+    """MLflow's user interface where it can be looked at.
+
+    Parameters
+    ----------
+    base_url : str
+        Of the pages, without credentials.
+    process : subprocess.Popen or None
+        What serves them; None when somebody else does.
+    log : file or None
+        What the process says.
+    """
+
+    base_url: str
+    process: subprocess.Popen[bytes] | None = None
+    log: IO[bytes] | None = None
+
+    def wait(self) -> None:
+        """Wait for as long as our own server runs, which is until the context is left.
+
+        Raises
+        ------
+        TrackingError
+            If the server ends by itself.
+        """
+        if self.process is not None and self.log is not None:
+            self.process.wait()
+            raise TrackingError(
+                "MLflow's server",
+                "go on until it is ended",
+                got=_last_word(self.log),
+                remedy="Start it again, or try `mlflow server` by hand.",
+            )
+
+
 @contextmanager
-def serve(uri: str | None = None, *, port: int = 5000) -> Iterator[str]:
+def serve(uri: str | None = None, *, port: int = 5000) -> Iterator[Interface]:
     """Serve a store on this machine, reachable from this machine alone, until the context ends.
 
     Where the store is a server, nothing is started.
@@ -37,8 +74,8 @@ def serve(uri: str | None = None, *, port: int = 5000) -> Iterator[str]:
 
     Yields
     ------
-    str
-        The base URL of the pages, without credentials.
+    Interface
+        What can be looked at, and waited for.
 
     Raises
     ------
@@ -47,13 +84,13 @@ def serve(uri: str | None = None, *, port: int = 5000) -> Iterator[str]:
     """
     store = resolve(uri)
     if store.base_url is not None:
-        yield store.base_url
+        yield Interface(store.base_url)
         return
     connect(store)  # mends nothing, but makes the schema of a new file
     base_url = f"http://{HOST}:{_free(port)}"
     with TemporaryFile() as log, _process(store, base_url, log) as process:
         _wait(process, base_url, log)
-        yield base_url
+        yield Interface(base_url, process, log)
 
 
 def _free(port: int) -> int:
@@ -93,11 +130,13 @@ def _process(store: Store, base_url: str, log: IO[bytes]) -> Iterator[subprocess
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    for number, patience in ((signal.SIGTERM, STOP_S), (signal.SIGKILL, None)):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(patience)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _wait(process: subprocess.Popen[bytes], base_url: str, log: IO[bytes]) -> None:
@@ -106,11 +145,15 @@ def _wait(process: subprocess.Popen[bytes], base_url: str, log: IO[bytes]) -> No
         with suppress(OSError), urlopen(f"{base_url}/health", timeout=1):  # noqa: S310
             return
         time.sleep(0.1)
-    log.seek(0)
-    said = redacted(log.read().decode(errors="replace")).strip().splitlines()
     raise TrackingError(
         "MLflow's server",
         f"start within {START_S:g} seconds",
-        got=said[-1] if said else "no word from it",
+        got=_last_word(log),
         remedy="Try `mlflow server` by hand.",
     )
+
+
+def _last_word(log: IO[bytes]) -> str:
+    log.seek(0)
+    said = redacted(log.read().decode(errors="replace")).strip().splitlines()
+    return said[-1].rstrip(".") if said else "no word from it"

@@ -1,4 +1,4 @@
-"""SIGTERM as an exception, and what an exception says about how a run ended."""
+"""SIGTERM and SIGHUP as an exception, and what an exception says about how a run ended."""
 
 import signal
 import threading
@@ -8,21 +8,28 @@ from types import FrameType
 
 from runner.errors import Terminated
 
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
 
 @contextmanager
 def terminated_by_signal() -> Iterator[None]:
-    """Raise ``Terminated`` in the main thread when SIGTERM arrives; a second one is ignored.
+    """Raise ``Terminated`` in the main thread when SIGTERM or SIGHUP arrives; then ignore both.
 
-    Elsewhere than in the main thread, where Python takes no signals, this changes nothing.
+    A signal that is ignored already, as ``nohup`` has it, stays so. Elsewhere than in the main
+    thread, where Python takes no signals, this changes nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _raise)
+    found = {number: signal.getsignal(number) for number in _SIGNALS}
+    before = {number: how for number, how in found.items() if how is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, _raise)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+        for number, how in before.items():
+            signal.signal(number, signal.SIG_DFL if how is None else how)
 
 
 def status_of(error: BaseException) -> str:
@@ -45,14 +52,18 @@ def interruption(error: BaseException | None) -> str:
 
     Examples
     --------
-    >>> [interruption(error) for error in (KeyboardInterrupt(), Terminated(), GeneratorExit())]
-    ['Ctrl-C', 'SIGTERM', 'GeneratorExit']
+    >>> stops = (KeyboardInterrupt(), Terminated("SIGHUP"), Terminated(), GeneratorExit())
+    >>> [interruption(error) for error in stops]
+    ['Ctrl-C', 'SIGHUP', 'SIGTERM', 'GeneratorExit']
     """
     if isinstance(error, KeyboardInterrupt):
         return "Ctrl-C"
-    return "SIGTERM" if isinstance(error, Terminated) else type(error).__name__
+    if isinstance(error, Terminated):
+        return str(error) or "SIGTERM"
+    return type(error).__name__
 
 
-def _raise(_signal: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Terminated
+def _raise(number: int, _frame: FrameType | None) -> None:
+    for each in _SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise Terminated(signal.Signals(number).name)

@@ -20,13 +20,15 @@ def halfway():
 
 def test_a_terminal_is_shown_a_live_bar_with_speed_score_and_time_left(monkeypatch):
     monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "80")
     file = Terminal()
     bar, progress = ProgressBar(file=file), halfway()
     bar.on_fit_begin(progress)
     bar.on_block_end(progress, None)
     bar.on_fit_end(progress)
     shown = file.getvalue()
+    assert "fit " in shown
+    assert "━" in shown
     assert "50%" in shown
     assert "rows/s" in shown
     assert "accuracy 0.9000" in shown

@@ -18,7 +18,5 @@ def test_the_fit_is_asked_to_stop_at_the_first_block_after_the_limit():
 
 @pytest.mark.parametrize("minutes", [0, -1, float("nan"), "abc", None])
 def test_a_limit_that_is_none_is_refused(minutes):
-    with pytest.raises(
-        ConfigError, match=r"time_limit\.minutes must be a number above 0"
-    ):
+    with pytest.raises(ConfigError, match=r"time_limit\.minutes must be a number above 0"):
         TimeLimit(minutes=minutes)

@@ -100,3 +100,11 @@ def test_a_pyproject_that_is_no_toml_is_named(project):
     (project / "pyproject.toml").write_text("[tool\n")
     with pytest.raises(ConfigError, match=r"pyproject\.toml must be readable TOML"):
         allowed_packages()
+
+
+@pytest.mark.parametrize("text", ['allow = "own_rows"', "allow = [3]", "runner = 3"])
+def test_an_allow_that_is_no_list_of_names_is_told(project, text):
+    header = "[tool]" if text.startswith("runner") else "[tool.runner]"
+    (project / "pyproject.toml").write_text(f"{header}\n{text}\n")
+    with pytest.raises(ConfigError, match="have a list of names as allow"):
+        allowed_packages()

@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import SGDClassifier
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import Pipeline
 
 import runner
 from runner.base import Recipe
@@ -147,8 +148,11 @@ def test_what_was_hidden_stays_hidden_whatever_the_estimator_holds():
             self.url, self.token, self.hosts = url, token, hosts
 
     asked = Recipe("a", {"estimator.url": REDACTED, "estimator.hosts": [REDACTED]})
-    held = with_effective(asked, Remote("s3cr3t", "s3cr3t", ["s3cr3t"])).params
+    remote = Remote("s3cr3t", "s3cr3t", ["s3cr3t"])
+    held = with_effective(asked, remote).params
     assert held == {**asked.params, "estimator.token": REDACTED}
+    steps = Recipe("a", {"estimator.steps": [["remote", {"url": REDACTED}]]})
+    assert "s3cr3t" not in repr(with_effective(steps, Pipeline([("remote", remote)])))
 
 
 def test_no_file_of_a_run_holds_a_secret(project, schema, monkeypatch):

@@ -159,3 +159,8 @@ def test_what_is_healthy_passes_without_a_word(part, estimator, arguments):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_fit(estimator, arguments, part)
+
+
+def test_weights_for_every_block_are_refused(part):
+    with pytest.raises(ConfigError, match=r"partial_fit\.sample_weight must come with the rows"):
+        check_fit(SGDClassifier(), {"classes": [0, 1], "sample_weight": [1.0, 2.0]}, part)

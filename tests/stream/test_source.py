@@ -146,3 +146,12 @@ def test_a_stage_that_refuses_a_block_names_it(make_part, points):
 
     with pytest.raises(FitError, match=r"Block 1 \(rows 25 to 49\) must pass through preprocess"):
         BlockSource(make_part(*points), transform=refuse).read(1)
+
+
+def test_negative_weights_are_refused_at_their_block(make_part, points):
+    weight = np.ones(100)
+    weight[60] = -2.0
+    source = BlockSource(make_part(*points, weight))
+    assert source.read(1).n_rows == 25
+    with pytest.raises(DatasetError, match=r"Block 2 \(rows 50 to 74\) must hold no negative"):
+        source.read(2)

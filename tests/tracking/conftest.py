@@ -41,7 +41,7 @@ class Server:
 
     def start(self):
         serving = serve(f"sqlite:///{self._file}", port=self._port)
-        self.url = self._stack.enter_context(serving)
+        self.url = self._stack.enter_context(serving).base_url
         self._port = int(self.url.rpartition(":")[2])
 
     def stop(self):

@@ -112,4 +112,23 @@ def test_mlflow_is_quiet_unless_it_was_asked_to_speak(client):
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] == "true"
     assert int(os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"]) <= 3
+    assert int(os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"]) <= 10
     assert not logging.getLogger("mlflow.store.db.utils").isEnabledFor(logging.ERROR)
+
+
+def test_an_interrupt_while_the_schema_is_made_leaves_no_half_made_store(project, monkeypatch):
+    import mlflow
+
+    whole = mlflow.MlflowClient
+
+    def interrupted(uri):
+        whole(uri)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(mlflow, "MlflowClient", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        connect(resolve())
+    assert not (project / "mlflow.db").exists()
+    monkeypatch.setattr(mlflow, "MlflowClient", whole)
+    assert connect(resolve()).search_experiments()
+    assert [path.name for path in project.glob("mlflow.db*")] == ["mlflow.db"]

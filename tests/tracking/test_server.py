@@ -3,15 +3,20 @@ import re
 import signal
 import socket
 import subprocess
-from contextlib import closing
+import sys
+from contextlib import closing, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
+from runner.cli import WRONG
 from runner.errors import TrackingError
-from runner.tracking.server import _process, _wait, serve
+from runner.tracking.server import Interface, _process, _stop, _wait, serve
 from runner.tracking.store import resolve
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def listening_addresses(port):
@@ -35,8 +40,9 @@ def test_a_page_that_names_another_host_is_refused(server):
 
 
 def test_a_server_needs_no_server():
-    with serve("http://ann:pw@127.0.0.1:5000/mlflow/") as base_url:
-        assert base_url == "http://127.0.0.1:5000/mlflow"
+    with serve("http://ann:pw@127.0.0.1:5000/mlflow/") as interface:
+        assert interface.base_url == "http://127.0.0.1:5000/mlflow"
+        interface.wait()
 
 
 def test_a_taken_port_is_told(store):
@@ -70,6 +76,88 @@ def test_a_server_that_ends_at_once_is_told_with_its_last_word(tmp_path):
         log.write(b"starting\nno such module\n")
         with pytest.raises(TrackingError, match="got no such module"):
             _wait(process, "http://127.0.0.1:1", log)
+
+
+def child(code):
+    """Start a process group of its own, and wait for its first line."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True
+    )
+    process.stdout.readline()
+    process.stdout.close()
+    return process
+
+
+def test_a_server_that_ends_clean_is_not_killed(monkeypatch):
+    sent = []
+    killpg = os.killpg
+    monkeypatch.setattr(
+        "os.killpg", lambda group, number: (sent.append(number), killpg(group, number))
+    )
+    _stop(child("import time; print(flush=True); time.sleep(60)"))
+    assert sent == [signal.SIGTERM]
+
+
+def test_a_server_that_does_not_end_is_killed(monkeypatch):
+    monkeypatch.setattr("runner.tracking.server.STOP_S", 0.2)
+    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True);"
+    process = child(f"{deaf} time.sleep(60)")
+    _stop(process)
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_server_that_ends_by_itself_is_told(tmp_path):
+    process = subprocess.Popen(["false"])
+    with (tmp_path / "log").open("w+b") as log:
+        log.write(b"starting\nout of memory.\n")
+        with pytest.raises(TrackingError, match=r"got out of memory\. Start it again"):
+            Interface("http://127.0.0.1:1", process, log).wait()
+
+
+def runner_ui():
+    return subprocess.Popen(
+        [sys.executable, "-m", "runner", "ui", "--port", "0"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def answers(base_url):
+    with suppress(requests.ConnectionError):
+        return requests.get(f"{base_url}/health", timeout=10).ok
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_to_the_command_leaves_no_server_behind(store, number):
+    command = runner_ui()
+    try:
+        base_url = command.stdout.readline().strip()
+        (server,) = psutil.Process(command.pid).children()
+        group = [server, *server.children(recursive=True)]
+        assert answers(base_url)
+        command.send_signal(number)
+        told = command.communicate(timeout=30)
+    finally:
+        command.kill()
+    assert (command.returncode, told) == (0, ("Ctrl-C ends it\n", ""))
+    assert psutil.wait_procs(group, timeout=5)[1] == []
+    assert not answers(base_url)
+
+
+def test_the_command_tells_that_the_server_ended_by_itself(store):
+    command = runner_ui()
+    try:
+        command.stdout.readline()
+        (server,) = psutil.Process(command.pid).children()
+        os.killpg(server.pid, signal.SIGKILL)
+        told = command.communicate(timeout=30)[1]
+    finally:
+        command.kill()
+    assert command.returncode == WRONG
+    assert told.startswith("MLflow's server must go on until it is ended; got ")
 
 
 def test_no_process_is_left_and_no_command_line_shows_the_store(store, tmp_path):

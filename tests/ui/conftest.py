@@ -45,7 +45,7 @@ def reviewed(tmp_path_factory):
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         result = runner.run("digits_sgd", ["callbacks=[]"])
         run = find_run(result.run_id)
-        base_url = stack.enter_context(serve(port=0))
+        base_url = stack.enter_context(serve(port=0)).base_url
         yield result, run_link(base_url, run)
 
 
