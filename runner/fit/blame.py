@@ -8,6 +8,8 @@ import numpy as np
 from runner.base import Block, not_finite
 from runner.errors import FitError, cause
 
+FEW = 32
+
 
 def check_labels(classes: Any, block: Block) -> None:
     """Refuse a block that holds a label outside ``classes``.
@@ -24,8 +26,9 @@ def check_labels(classes: Any, block: Block) -> None:
     if classes is None or block.y is None:
         return
     for labels, listed in _targets(classes, block.y):
-        strange = np.flatnonzero(~np.isin(labels, listed))
-        if len(strange):
+        known = _are_listed(labels, np.asarray(listed))
+        if not known.all():
+            strange = np.flatnonzero(~known)
             raise not_finite(block, "y") or _not_listed(labels, listed, strange, block)
 
 
@@ -48,6 +51,17 @@ def _targets(classes: Any, y: np.ndarray) -> Iterator[tuple[np.ndarray, Any]]:
         yield y, classes
     elif np.ndim(classes[0]) == 1:
         yield from zip(y.T, classes, strict=True)
+
+
+def _are_listed(labels: np.ndarray, listed: np.ndarray) -> np.ndarray:
+    numbers = labels.dtype.kind in "iufb" and listed.dtype.kind in "iufb"
+    if not numbers or len(listed) > FEW:
+        return np.isin(labels, listed)
+    # A comparison per class is many times faster than isin.
+    known: np.ndarray = labels == listed[0]
+    for label in listed[1:]:
+        known |= labels == label
+    return known
 
 
 def _not_listed(labels: np.ndarray, listed: Any, strange: np.ndarray, block: Block) -> FitError:

@@ -126,12 +126,12 @@ def guarded():
 
 def test_a_file_that_can_only_be_read_is_told(guarded):
     with pytest.raises(TrackingError, match="attempt to write a readonly database"):
-        preflight(resolve(f"sqlite:///{guarded}"))
+        preflight(Store(f"sqlite:///{guarded}"))
 
 
 def test_a_folder_that_can_only_be_read_is_told(guarded):
     with pytest.raises(TrackingError, match="Permission denied"):
-        preflight(resolve(f"sqlite:///{guarded.parent}/new.db"))
+        preflight(Store(f"sqlite:///{guarded.parent}/new.db"))
 
 
 def test_a_file_that_another_process_is_writing_is_writable(store, monkeypatch):
