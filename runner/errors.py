@@ -7,7 +7,7 @@ RunnerError
 └── TrackingError   a run cannot be recorded or read back
 
 RunnerWarning       the run goes on, and not quite as it was asked
-Terminated          SIGTERM arrived; not an error, so that no ``except Exception`` stops it
+Terminated          SIGTERM or SIGHUP arrived; not an error, so that no ``except Exception`` stops it
 """
 
 from collections.abc import Iterable
@@ -69,7 +69,7 @@ class RunnerWarning(UserWarning):
 
 
 class Terminated(BaseException):
-    """SIGTERM arrived."""
+    """SIGTERM or SIGHUP arrived."""
 
 
 def _rebuild(
