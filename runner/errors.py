@@ -7,7 +7,7 @@ RunnerError
 └── TrackingError   a run cannot be recorded or read back
 
 RunnerWarning       the run goes on, and not quite as it was asked
-Terminated          SIGTERM or SIGHUP arrived; not an error, so that no ``except Exception`` stops it
+Terminated          SIGTERM or SIGHUP arrived; no Exception, so that no handler swallows it
 """
 
 from collections.abc import Iterable
