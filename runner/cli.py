@@ -97,12 +97,15 @@ def _first_comment(path: Path) -> str:
 
 def _show(rest: list[str]) -> int:
     from runner.config.compose import compose, parted
+    from runner.config.messages import in_our_words
     from runner.config.recipe import recipe
     from runner.terminal import show_config
 
     name, overrides = _experiment_of("show", rest)
-    config, _ = parted(compose(name, overrides))
-    show_config(recipe(config, overrides, name).config)
+    with in_our_words():
+        config, _ = parted(compose(name, overrides))
+        text = recipe(config, overrides, name).config
+    show_config(text)
     return 0
 
 
@@ -117,20 +120,17 @@ def _run(rest: list[str]) -> int:
 def _hydra(given: list[str]) -> int:
     from runner.config.app import main as hydra_main
     from runner.config.compose import flags_first, opened
+    from runner.config.messages import in_our_words
 
     members: list[int] = []
     alone: list[Exception] = []
     arguments = flags_first(opened([text for text in given if text != "--dry-run"]))
     try:
-        hydra_main(arguments, _task(members, alone, dry_run="--dry-run" in given))
-    except RunnerError:
+        with in_our_words():
+            hydra_main(arguments, _task(members, alone, dry_run="--dry-run" in given))
+    except Exception:
         if not members:
             raise
-    except Exception as error:
-        if not members:
-            from runner.config.messages import translated
-
-            raise translated(error) from error
     for failure in alone:
         raise failure
     return max(members, key=(0, WRONG, BROKEN).index, default=0)
@@ -243,11 +243,6 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
 def _tell(error: Exception) -> int:
     if isinstance(error, RunnerError):
         _say(str(error))
-        return WRONG
-    from runner.config.messages import MISTAKES, translated
-
-    if isinstance(error, MISTAKES):
-        _say(str(translated(error)))
         return WRONG
     _say(f"{type(error).__name__}: {error}\n--traceback shows where it comes from.")
     return BROKEN

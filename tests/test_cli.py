@@ -171,6 +171,11 @@ def test_a_failing_member_is_told_and_the_others_run(capsys):
         (["run", "parquet_sgd"], "dataset.path must be set; got nothing."),
         (["run", "parquet_sgd", "dataset.path=gone.parquet", "dataset.target=y"], "gone.parquet"),
         (["run", "quickstart", "experiment=digits_sgd"], "The experiment must be named once; got"),
+        (
+            ["show", "quickstart", "fit=null"],
+            "A group under defaults must name one of its options",
+        ),
+        (["run", "quickstart", "name=${nowhere}"], "Interpolation key 'nowhere' not found"),
         (["run", "quickstart", "fit=null"], "A group under defaults must name one of its options"),
         (["run", "quickstart", "name=''"], "name must be text of 1 to 120 characters; got ''"),
         (["run", "quickstart", "seed=-1"], "seed must be an integer of at least 0; got -1"),

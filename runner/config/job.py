@@ -12,9 +12,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from runner.base import Recipe
 from runner.config.compose import compose, parted, selected
+from runner.config.messages import in_our_words
 from runner.config.recipe import recipe, with_effective
 from runner.config.validation import validate
-from runner.errors import ConfigError, RunnerError
+from runner.errors import ConfigError, RunnerError, cause
 from runner.experiment import Experiment, Result
 from runner.experiment import run as run_experiment
 from runner.project import EXPERIMENTS_VARIABLE, experiment_files, project_root
@@ -33,11 +34,13 @@ def build(config: DictConfig) -> tuple[Experiment, Recipe]:
     RunnerError
         If the config asks for something impossible; nothing was read or written.
     """
-    config, hydra_node = parted(config)
+    with in_our_words():
+        config, hydra_node = parted(config)
+        resolved = OmegaConf.to_container(config, resolve=True)
     root = str(project_root())
     if root not in sys.path:
         sys.path.append(root)  # last, so that no file of the project hides an installed module
-    validate(cast("dict[str, Any]", OmegaConf.to_container(config, resolve=True)))
+    validate(cast("dict[str, Any]", resolved))
     written = OmegaConf.to_container(hydra_node.overrides.task, resolve=False)
     overrides = [text for text in cast("list[str]", written) if not text.startswith("experiment=")]
     experiment = _instantiate(config)
@@ -57,14 +60,14 @@ def _instantiate(config: DictConfig) -> Experiment:
     try:
         built = instantiate(config, _convert_="all")
     except InstantiationException as error:
-        cause = error.__cause__
-        if isinstance(cause, RunnerError):
-            raise cause from error
+        reason = error.__cause__
+        if isinstance(reason, RunnerError):
+            raise reason from error
         key = str(error).rpartition("full_key: ")[2] if "full_key: " in str(error) else ""
         raise ConfigError(
             key or "The experiment",
             "be something that can be built",
-            got=f"{type(cause).__name__}: {cause}" if cause else str(error).splitlines()[0],
+            got=cause(reason or error),
             remedy="Check its arguments in the file.",
         ) from error
     if not isinstance(built, Experiment):
@@ -98,5 +101,7 @@ def run(name: str, overrides: Sequence[str] = ()) -> Result:
         If something a person can mend is wrong.
     """
     with selected(name):
-        experiment, asked = build(compose(name, overrides))
+        with in_our_words():
+            config = compose(name, overrides)
+        experiment, asked = build(config)
     return run_experiment(experiment, asked)

@@ -1,6 +1,8 @@
 """Say in our words what Hydra and OmegaConf say of a mistake."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf.errors import OmegaConfBaseException
@@ -8,7 +10,16 @@ from yaml import YAMLError
 
 from runner.errors import ConfigError, nearest
 
-MISTAKES = (HydraException, OmegaConfBaseException, YAMLError, UnicodeDecodeError)
+MISTAKES = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """Turn what Hydra, OmegaConf or YAML say of a mistake into an error of ours."""
+    try:
+        yield
+    except MISTAKES as error:
+        raise translated(error) from error
 
 
 def translated(error: Exception) -> ConfigError:

@@ -9,7 +9,8 @@ from runner.base import Confusion, Scores
 from runner.evaluation.pairs import Pairs
 from runner.evaluation.replay import Answers, replay_of
 from runner.evaluation.rows import Rows
-from runner.evaluation.scorers import Scorer, kind_of
+from runner.evaluation.scorers import Scorer
+from runner.kinds import kind_of
 
 
 class Kept:

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from sklearn.utils import Tags, TargetTags
 
-from runner.evaluation.scorers import kind_of
+from runner.kinds import kind_of
 
 Answers: TypeAlias = dict[str, Any]
 

@@ -4,13 +4,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from inspect import signature
 from typing import Any
 
 from sklearn.metrics import get_scorer, get_scorer_names
-from sklearn.utils import get_tags
 
 from runner.errors import ConfigError, nearest
+from runner.kinds import kind_of, last_step
 
 INERTIA = "neg_inertia"
 
@@ -147,41 +146,6 @@ def scorer(name: str) -> Scorer:
     )
 
 
-def kind_of(estimator: Any) -> str | None:
-    """Return what the estimator is, such as "classifier", or None when it cannot be told.
-
-    scikit-learn's tags decide. A pipeline without is what its last step is; another estimator
-    without is what its ``_estimator_type`` says, or a classifier if it predicts and has, or takes,
-    classes.
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import SGDRegressor
-    >>> from sklearn.pipeline import make_pipeline
-    >>> kind_of(make_pipeline(SGDRegressor()))
-    'regressor'
-    """
-    try:
-        tagged = get_tags(estimator).estimator_type
-    except (AttributeError, TypeError):
-        tagged = None
-    if tagged is not None:
-        return str(tagged)
-    last = last_step(estimator)
-    if last is not estimator:
-        return kind_of(last)
-    named = getattr(estimator, "_estimator_type", None)
-    if named is None and hasattr(estimator, "predict") and _has_classes(estimator):
-        return "classifier"
-    return named
-
-
-def last_step(estimator: Any) -> Any:
-    """Return the last step of a pipeline; any other estimator is its own last step."""
-    steps = getattr(estimator, "steps", None)
-    return last_step(steps[-1][1]) if steps else estimator
-
-
 def defaults(estimator: Any, has_target: bool) -> list[str]:
     """Return the names of the scorers that suit an estimator when none are asked for.
 
@@ -207,13 +171,6 @@ def _family(name: str) -> str:
     if name in CLUSTERING:
         return "clustering"
     return "regression" if name in REGRESSION else "classification"
-
-
-def _has_classes(estimator: Any) -> bool:
-    if hasattr(estimator, "classes_") or hasattr(estimator, "predict_proba"):
-        return True
-    partial_fit = getattr(estimator, "partial_fit", None)
-    return callable(partial_fit) and "classes" in signature(partial_fit).parameters
 
 
 def _remedy(estimator: Any, asked: Scorer) -> str:

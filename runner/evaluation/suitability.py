@@ -8,7 +8,8 @@ from sklearn.metrics import get_scorer_names
 
 from runner.errors import ConfigError
 from runner.evaluation.replay import Replay
-from runner.evaluation.scorers import SUITABLE, Scorer, defaults, kind_of, scorer
+from runner.evaluation.scorers import SUITABLE, Scorer, defaults, scorer
+from runner.kinds import kind_of
 
 
 def check_suitable(asked: Scorer, estimator: Any, has_target: bool) -> None:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from math import isnan
 from typing import Any
 
 from runner.base import Block, Scores
@@ -44,7 +45,7 @@ class Progressive:
         total = weight = 0.0
         for n_rows, scores in self._recent:
             score = scores[name]
-            if score == score:  # noqa: PLR0124  (NaN is the one value that differs from itself)
+            if not isnan(score):
                 total += n_rows * score
                 weight += n_rows
         return total / weight if weight else float("nan")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from runner.base import Part
+from runner.kinds import kind_of, last_step
 from runner.tracking.dataset import tensor_spec
 from runner.tracking.environment import MODEL_PACKAGES, pinned
 
@@ -74,13 +75,13 @@ def create_logged_model(
     tags: Mapping[str, str],
 ) -> "LoggedModel":
     """Make the record's entry of a model, linked to the run it comes from."""
-    name = f"{run.run_name}-{type(final_step(model)).__name__}"
+    name = f"{run.run_name}-{type(last_step(model)).__name__}"
     return client.create_logged_model(
         run.experiment_id,
         name=name.translate(_FORBIDDEN_IN_NAMES),
         source_run_id=run.run_id,
         params=dict(params),
-        model_type=kind_of(model),
+        model_type=kind_of(model) or "other",
         tags=dict(tags),
     )
 
@@ -168,37 +169,6 @@ def one_row(part: Part) -> np.ndarray:
     if part.X.dtype.kind in "OU" and len(part.X.shape) == 1:
         return np.array([""])
     return np.zeros((1, *part.X.shape[1:]), part.X.dtype)
-
-
-def kind_of(model: Any) -> str:
-    """Return what scikit-learn says a model is: classifier, regressor, clusterer, ...
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import SGDRegressor
-    >>> kind_of(SGDRegressor()), kind_of(object())
-    ('regressor', 'other')
-    """
-    from sklearn.utils import get_tags
-
-    try:
-        return get_tags(model).estimator_type or "other"
-    except (AttributeError, TypeError, ValueError):
-        return "other"
-
-
-def final_step(model: Any) -> Any:
-    """Return the last step of a scikit-learn pipeline, or the model itself.
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import SGDRegressor
-    >>> from sklearn.pipeline import make_pipeline
-    >>> final_step(make_pipeline("passthrough", SGDRegressor(alpha=0.5)))
-    SGDRegressor(alpha=0.5)
-    """
-    steps = getattr(model, "steps", None)
-    return steps[-1][1] if steps else model
 
 
 def _flavor() -> ModuleType:

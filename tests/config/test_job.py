@@ -70,3 +70,9 @@ def test_the_experiment_reached_from_python_is_the_same():
     assert set(result.scores) == {"accuracy", "roc_auc"}
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         runner.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("override", ["estimator=sgd", "fit=null", "seed=[1", "name=${nowhere}"])
+def test_a_mistake_in_composing_is_an_error_of_ours_from_python_too(override):
+    with pytest.raises(ConfigError):
+        runner.run("quickstart", [override, "tracking=none"])

@@ -23,10 +23,9 @@ from runner.evaluation.scorers import (
     INERTIA,
     REGRESSION,
     defaults,
-    kind_of,
-    last_step,
     scorer,
 )
+from runner.kinds import kind_of
 
 
 class Bare:
@@ -215,9 +214,3 @@ def test_a_method_that_is_missing_is_told_with_what_to_set(estimator, name, told
     with pytest.raises(ConfigError) as raised:
         scorer(name).method(estimator)
     assert str(raised.value) == f"evaluation.scoring {told}"
-
-
-def test_the_last_step_of_a_pipeline_of_pipelines():
-    last = SGDClassifier()
-    assert last_step(behind_normalizer(behind_normalizer(last))) is last
-    assert last_step(last) is last

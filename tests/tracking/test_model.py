@@ -17,7 +17,6 @@ from runner.base import Part
 from runner.tracking.model import (
     UntrustedTypesError,
     create_logged_model,
-    kind_of,
     one_row,
     pack,
     signature,
@@ -190,6 +189,6 @@ def test_a_row_looks_like_the_data():
     assert (row.shape, row.dtype) == ((1, 3), np.dtype("f4"))
 
 
-def test_an_object_that_breaks_when_asked_for_its_kind_is_other():
-    assert kind_of(None) == "other"
-    assert kind_of(MiniBatchKMeans()) == "clusterer"
+def test_the_entry_of_a_model_of_no_kind_says_other(client, run_id, points):
+    entry, _ = kept(client, run_id, StandardScaler().fit(points[0]), numbers())
+    assert entry.model_type == "other"

@@ -1,0 +1,48 @@
+"""What kind of estimator something is, with or without scikit-learn's tags."""
+
+from inspect import signature
+from typing import Any
+
+
+def kind_of(estimator: Any) -> str | None:
+    """Return what the estimator is, such as "classifier", or None when it cannot be told.
+
+    scikit-learn's tags decide. A pipeline without is what its last step is; another estimator
+    without is what its ``_estimator_type`` says, or a classifier if it predicts and has, or takes,
+    classes.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import SGDRegressor
+    >>> from sklearn.pipeline import make_pipeline
+    >>> kind_of(make_pipeline(SGDRegressor()))
+    'regressor'
+    """
+    from sklearn.utils import get_tags
+
+    try:
+        tagged = get_tags(estimator).estimator_type
+    except (AttributeError, TypeError, ValueError):
+        tagged = None
+    if tagged is not None:
+        return str(tagged)
+    last = last_step(estimator)
+    if last is not estimator:
+        return kind_of(last)
+    named = getattr(estimator, "_estimator_type", None)
+    if named is None and hasattr(estimator, "predict") and _has_classes(estimator):
+        return "classifier"
+    return named
+
+
+def last_step(estimator: Any) -> Any:
+    """Return the last step of a pipeline; any other estimator is its own last step."""
+    steps = getattr(estimator, "steps", None)
+    return last_step(steps[-1][1]) if steps else estimator
+
+
+def _has_classes(estimator: Any) -> bool:
+    if hasattr(estimator, "classes_") or hasattr(estimator, "predict_proba"):
+        return True
+    partial_fit = getattr(estimator, "partial_fit", None)
+    return callable(partial_fit) and "classes" in signature(partial_fit).parameters
