@@ -1,13 +1,10 @@
 """The records and protocols that the stages share."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
-
-from runner.errors import FitError
 
 Scores: TypeAlias = dict[str, float]
 
@@ -43,11 +40,16 @@ class LazyArray(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which block of the dataset this is, counted from 0, and its rows [start, stop)."""
+    """Which block of the dataset this is, counted from 0, and its rows [start, stop).
+
+    ``mixed`` are the blocks that the rows were drawn from, where a buffer mixes rows; then
+    ``number`` is the latest of them to be read, and the rows lie somewhere in [start, stop).
+    """
 
     number: int
     start: int
     stop: int
+    mixed: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         """Name the block as every message does.
@@ -56,7 +58,13 @@ class Place:
         --------
         >>> print(Place(number=3, start=75, stop=100))
         block 3 (rows 75 to 99)
+        >>> print(Place(number=3, start=0, stop=100, mixed=(0, 2, 3)))
+        a mix of blocks 0, 2 and 3 (from rows 0 to 99)
         """
+        if self.mixed:
+            *others, last = map(str, self.mixed)
+            named = f"blocks {', '.join(others)} and {last}" if others else f"block {last}"
+            return f"a mix of {named} (from rows {self.start} to {self.stop - 1})"
         if self.start == self.stop:
             return f"block {self.number} (no rows)"
         return f"block {self.number} (rows {self.start} to {self.stop - 1})"
@@ -64,7 +72,8 @@ class Place:
     @property
     def subject(self) -> str:
         """The block as the first words of a message."""
-        return str(self).capitalize()
+        text = str(self)
+        return text[0].upper() + text[1:]
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,9 @@ class Part:
     sample_weight : lazy array of shape (n_rows,), or None
     places : one per row block of X; with a split by rows, the rows of the block it was taken from
     feature_names : the columns' names where the source has names
+    frame : an empty pandas DataFrame like the blocks of X, where these are tables with columns of
+        several types; else the blocks are arrays
+    y_only : y once more, from tasks that read nothing of X where the source can do so
     """
 
     X: LazyArray
@@ -85,6 +97,8 @@ class Part:
     sample_weight: LazyArray | None
     places: tuple[Place, ...]
     feature_names: tuple[str, ...] | None = None
+    frame: Any = None
+    y_only: LazyArray | None = None
 
     @property
     def n_blocks(self) -> int:
@@ -97,12 +111,30 @@ class Part:
         return int(self.X.shape[0])
 
 
+class Split(NamedTuple):
+    """The sides of a dataset, which share no row.
+
+    ``validation`` is scored on the way, so that what is decided by these scores, such as when to
+    stop, has not seen ``holdout``, which the final scores are of.
+    """
+
+    train: Part
+    holdout: Part | None = None
+    validation: Part | None = None
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The sides that there are, by name."""
+        return {name: part for name, part in self._asdict().items() if part is not None}
+
+
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Block:
-    """Some rows in memory, as NumPy arrays or SciPy sparse rows.
+    """Some rows in memory, as NumPy arrays, SciPy sparse rows or, for X, a pandas DataFrame.
 
     ``position`` counts the blocks of the epoch from 0, in the order in which they are delivered;
-    ``load_s`` is how long reading and preprocessing took, in seconds.
+    ``load_s`` is how long reading and preprocessing took, in seconds. ``rows`` are the numbers of
+    the rows in the dataset, of shape (n_rows,), where they do not follow each other.
     """
 
     X: Any
@@ -112,6 +144,7 @@ class Block:
     epoch: int = 0
     position: int = 0
     load_s: float = 0.0
+    rows: np.ndarray | None = None
 
     @property
     def n_rows(self) -> int:
@@ -129,57 +162,20 @@ class Block:
         >>> Block(np.zeros((20, 1)), None, None, place).row_name(1)
         'row 1 of its rows'
         """
+        if self.rows is not None:
+            return f"row {self.rows[row]}"
         is_whole = self.n_rows == self.place.stop - self.place.start
         return f"row {self.place.start + row}" if is_whole else f"row {row} of its rows"
-
-
-def not_finite(block: Block, *names: str) -> FitError | None:
-    """Return the error that says where a block holds the first NaN or infinity, if it does.
-
-    Parameters
-    ----------
-    block : Block
-        Whose arrays are searched.
-    names : {"X", "y", "sample_weight"}
-        Which of them, in this order; those that hold no floating-point numbers are passed over.
-    """
-    for name in names:
-        values = getattr(block, name)
-        if getattr(values, "dtype", np.dtype(bool)).kind != "f":
-            continue
-        found = _first_not_finite(values)
-        if found is None:
-            continue
-        value, row, *column = found
-        where = block.row_name(row) + "".join(f", column {j}" for j in column)
-        return FitError(
-            block.place.subject,
-            f"hold only finite numbers in {name}",
-            got=f"{value} in {where}",
-            remedy="Remove or fill in these rows at the source.",
-        )
-    return None
-
-
-def _first_not_finite(values: Any) -> tuple[Any, ...] | None:
-    """Return the value and its indices, of an array or of sparse rows."""
-    indices: tuple[Any, ...]
-    if hasattr(values, "tocoo"):
-        held = values.tocoo()
-        numbers, indices = held.data, (held.row, held.col)
-    else:
-        indices = np.nonzero(~np.isfinite(values))
-        numbers = values[indices]
-    bad = np.flatnonzero(~np.isfinite(numbers))[:1]
-    return (*numbers[bad], *(int(index[bad[0]]) for index in indices)) if len(bad) else None
 
 
 @dataclass
 class Progress:
     """How far a fit has come; callbacks read it and may ask it to stop.
 
-    ``scores`` are the latest progressive scores, by scorer; ``rows`` and ``blocks`` count what
-    was learned over all epochs, ``total_rows`` what there is to learn (None when unknown).
+    ``scores`` are the latest progressive scores, by scorer, and ``held_out`` the latest scores on
+    rows that are not learned from; ``rows`` and ``blocks`` count what was learned over all epochs,
+    ``total_rows`` what there is to learn (None when unknown). ``best_rows`` is how many rows the
+    estimator had learned when it was best, where it was set back to that state in the end.
     """
 
     epochs: int = 1
@@ -191,6 +187,8 @@ class Progress:
     load_s: float = 0.0
     fit_s: float = 0.0
     scores: Scores = field(default_factory=dict)
+    held_out: Scores = field(default_factory=dict)
+    best_rows: int | None = None
     stop_reason: str | None = None
 
     def stop(self, reason: str) -> None:
@@ -201,17 +199,41 @@ class Progress:
 class Callback:
     """Something told how a fit goes. Subclass it and override what is of interest."""
 
-    def on_fit_begin(self, progress: Progress) -> None:
-        """Before the first block."""
+    def on_fit_begin(self, progress: Progress, estimator: Any) -> None:
+        """Before the first block; ``estimator`` is what will learn, in place."""
 
     def on_block_end(self, progress: Progress, block: Block) -> None:
         """After each learned block; keep no reference to the block."""
+
+    def on_held_out(self, progress: Progress) -> None:
+        """After rows that are not learned from were scored: ``progress.held_out`` is new."""
 
     def on_epoch_end(self, progress: Progress) -> None:
         """After each pass over the training blocks."""
 
     def on_fit_end(self, progress: Progress) -> None:
         """After the last block, however the fit ended: also on an error or an interrupt."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something in the settings or the data that a person should know.
+
+    ``name`` is one of ``runner.fit.lint.NAMES``, such as ``inert-setting``.
+    """
+
+    name: str
+    text: str
+
+    def __str__(self) -> str:
+        """Put the name before the text.
+
+        Examples
+        --------
+        >>> print(Remark("inert-setting", "estimator.max_iter has no effect."))
+        inert-setting: estimator.max_iter has no effect.
+        """
+        return f"{self.name}: {self.text}"
 
 
 @dataclass(frozen=True)
@@ -252,43 +274,3 @@ class Recipe:
     config: str = ""
     overrides: tuple[str, ...] = ()
     command: str = ""
-
-
-class Run(Protocol):
-    """One run of the record, open for writing."""
-
-    @property
-    def run_id(self) -> str:
-        """The run's identifier in its store."""
-
-    @property
-    def url(self) -> str:
-        """Where the run can be looked at, or how to get there."""
-
-    def log_params(self, recipe: Recipe) -> None:
-        """Keep what was asked: params, the composed config, the environment."""
-
-    def log_dataset(self, name: str, source: Mapping[str, Any], parts: Mapping[str, Part]) -> None:
-        """Keep what the data are; ``parts`` by context, "train" and "holdout"."""
-
-    def callbacks(self) -> dict[str, Callback]:
-        """Return, by name, what keeps the curves and the order of the blocks."""
-
-    def log_scores(self, evaluated: Evaluated) -> None:
-        """Keep the final scores and their pictures."""
-
-    def log_model(self, model: Any, part: Part, progress: Progress) -> None:
-        """Keep the fitted model, which predicts from rows as ``part`` holds them."""
-
-
-class Tracker(Protocol):
-    """A record of runs."""
-
-    def check(self) -> None:
-        """Say within seconds, before any data are read, that no run can be kept."""
-
-    def start_run(self, name: str, *, command: str = "") -> AbstractContextManager[Run]:
-        """Open a run; leaving the context ends it with a true status."""
-
-
-Blocks: TypeAlias = Iterator[Block]

@@ -4,18 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.base import Callback, Evaluated, Part, Progress, Recipe, Run, Scores, Tracker
+from runner.base import Callback, Evaluated, Progress, Recipe, Remark, Scores, Split
+from runner.checks import check_learners, check_scores_on_the_way, say, schedule, telling
 from runner.dataset.dataset import Dataset
 from runner.errors import ConfigError
 from runner.evaluation.evaluation import Evaluation
 from runner.fit.incremental_fit import IncrementalFit
+from runner.fit.inspection import Inspection
 from runner.fit.loop import fit_loop
 from runner.fit.options import FitOptions
-from runner.fit.preflight import check_fit
+from runner.fit.preflight import check_fit, listed
 from runner.fit.progressive import Progressive
-from runner.preprocessing.stages import check_stages, pipeline, transform_by
-from runner.rules import check as check_settings
-from runner.rules import integer, text
+from runner.preparation import fit_stages, held_out, learned_labels
+from runner.preprocessing.stages import Stages
+from runner.protocols import Run, Tracker
+from runner.rules import boolean, integer, text
+from runner.rules import check as check_rules
+from runner.seeds import seed_estimator
 from runner.stream.stream import Stream
 
 MOST_NAME = 120  # it is part of file names in the store
@@ -47,14 +52,16 @@ class Experiment:
     stream, fit, evaluation : Stream, FitOptions, Evaluation
         How blocks reach the estimator, for how long it learns, how it is scored.
     preprocessing : mapping of str to transformer
-        Stateless stages before the estimator, in order.
+        Stages before the estimator, in order: stateless, or fitted on the training blocks.
     partial_fit : mapping
-        Keyword arguments of every ``partial_fit`` call, such as ``classes``.
+        Keyword arguments of every ``partial_fit`` call, such as ``classes``: a list, or "infer".
     callbacks : mapping of str to Callback
         Told how the fit goes.
     seed : int
         From which every random choice follows. It is also the ``random_state`` of the estimator
         wherever that is None.
+    strict : bool
+        Whether a remark on the settings or the data is an error.
     """
 
     name: str
@@ -68,6 +75,7 @@ class Experiment:
     evaluation: Evaluation = field(default_factory=Evaluation)
     callbacks: Mapping[str, Callback] = field(default_factory=dict)
     seed: int = 0
+    strict: bool = False
 
     def __post_init__(self) -> None:
         """Refuse parts of another kind, and leave no random state to chance."""
@@ -75,9 +83,14 @@ class Experiment:
             _require(noun, getattr(self, noun), kind)
         for name, callback in self.callbacks.items():
             _require(f"callbacks.{name}", callback, Callback)
-        check_settings("", self, name=text(MOST_NAME), seed=integer(0))
-        seed_estimator(self.estimator, self.seed)
-        check_stages(self.preprocessing)
+        check_rules("", self, name=text(MOST_NAME), seed=integer(0), strict=boolean())
+        for learner in (self.estimator, *self.preprocessing.values()):
+            seed_estimator(learner, self.seed)
+        self.stages()
+
+    def stages(self) -> Stages:
+        """Return the stages before the estimator, with the policies of ``fit.preprocessing``."""
+        return Stages(self.preprocessing, self.fit.preprocessing)
 
 
 @dataclass(frozen=True)
@@ -112,26 +125,26 @@ def run(experiment: Experiment, recipe: Recipe) -> Result:
         FAILED and why.
     """
     experiment.tracking.check()
-    train, holdout = experiment.dataset.split()
-    check(experiment, train)
+    split = experiment.dataset.split()
+    remarks = check(experiment, split)
     with experiment.tracking.start_run(experiment.name, command=recipe.command) as tracked:
         tracked.log_params(recipe)
-        tracked.log_dataset(experiment.name, source_of(recipe), parts(train, holdout))
-        fit = incremental_fit(experiment, train, tracked)
-        transform = transform_by(experiment.preprocessing)
-        blocks = experiment.stream.source(train, transform)
+        tracked.log_dataset(experiment.name, source_of(recipe), split.parts)
+        for remark in remarks:
+            tracked.log_remark(remark)
+        stages = experiment.stages()
+        fit_stages(stages, split.train, experiment.stream)
+        fit = incremental_fit(experiment, split, stages, tracked, remarks)
+        blocks = experiment.stream.source(split.train, stages.transform)
         fit_loop(
             [fit], lambda epoch: experiment.stream.epoch(blocks, epoch), experiment.fit.epochs
         )
-        model = pipeline(experiment.preprocessing, fit.estimator)
-        evaluated = Evaluated(scores={}, n_rows=0)
-        if holdout is not None:
-            held_out = experiment.stream.in_order(experiment.stream.source(holdout, transform))
-            evaluated = experiment.evaluation.over(fit.estimator, held_out)
+        evaluated = evaluate(experiment, split, stages, fit.estimator)
+        model = stages.model(fit.estimator)
         tracked.log_scores(evaluated)
-        tracked.log_model(model, train, fit.progress)
+        tracked.log_model(model, split.train, fit.progress)
     return Result(
-        tracked.run_id, tracked.url, evaluated.scores, fit.progress, fit.estimator, model
+        tracked.run_id, tracked.url, evaluated.scores, fit.progress, experiment.estimator, model
     )
 
 
@@ -145,27 +158,54 @@ def _require(key: str, value: object, kind: type) -> None:
         )
 
 
-def check(experiment: Experiment, train: Part) -> None:
-    """Refuse, before the first block, what cannot be learned or scored.
+def check(experiment: Experiment, split: Split) -> list[Remark]:
+    """Refuse, before the first block, what cannot be learned or scored; return what is remarkable.
 
     Raises
     ------
     ConfigError
-        If the estimator cannot learn from these blocks, or a scorer does not fit it.
+        If the estimator cannot learn from these blocks, or a scorer or a callback does not fit it;
+        of a strict experiment also if there is a remark.
+
+    Warns
+    -----
+    RunnerWarning
+        With each remark.
     """
-    check_fit(experiment.estimator, experiment.partial_fit, train)
-    has_one_target = train.y is not None and len(train.y.shape) == 1
-    classes = experiment.partial_fit.get("classes") if has_one_target else None
-    experiment.evaluation.check(experiment.estimator, train.y is not None, classes)
+    train, estimator, evaluation = split.train, experiment.estimator, experiment.evaluation
+    learners = check_learners(experiment.preprocessing, estimator, experiment.stream, train)
+    remarks = list(learners)
+    check_fit(estimator, experiment.partial_fit, train, experiment.fit.class_weight)
+    has_target = train.y is not None
+    evaluation.check(estimator, has_target, listed(experiment.partial_fit, train))
+    stages = experiment.stages()
+    stages.name_columns(train.feature_names, is_frame=train.frame is not None)
+    remarks += stages.remarks()
+    remarks += check_scores_on_the_way(
+        experiment.callbacks,
+        evaluation,
+        experiment.fit,
+        split,
+        evaluation.names(estimator, has_target),
+    )
+    for remark in remarks:
+        say(remark, experiment.strict)
+    return remarks
 
 
-def incremental_fit(experiment: Experiment, train: Part, tracked: Run) -> IncrementalFit:
-    """Join the estimator with its score on the way, its callbacks and those of the run.
+def incremental_fit(
+    experiment: Experiment, split: Split, stages: Stages, tracked: Run, remarks: list[Remark]
+) -> IncrementalFit:
+    """Join the estimator with its scores on the way, its callbacks and those of the run.
+
+    The labels of the training blocks are counted first, if the classes or weights ask for it.
 
     Raises
     ------
     ConfigError
-        If two callbacks have the same name.
+        If two callbacks have the same name, or there are too many labels.
+    FitError
+        If labels that are to be counted are missing, or of several types.
     """
     kept = tracked.callbacks()
     for name in experiment.callbacks.keys() & kept.keys():
@@ -175,21 +215,40 @@ def incremental_fit(experiment: Experiment, train: Part, tracked: Run) -> Increm
             got="the name of a callback of the record",
             remedy=f"Rename it; taken are {', '.join(kept)}.",
         )
-    window = experiment.fit.progressive_window
-    score = Progressive(experiment.evaluation.score_block, window) if window else None
-    epochs = experiment.fit.epochs
+    train, fit, evaluation = split.train, experiment.fit, experiment.evaluation
+    arguments, weights, labels = learned_labels(
+        experiment.partial_fit, fit, train, experiment.stream
+    )
+    if labels is not None:
+        tracked.log_labels(labels.as_mappings())
+        evaluation.check(experiment.estimator, True, listed(arguments, train))
+    learner = stages.learner(experiment.estimator)
+    every = schedule(experiment.callbacks, evaluation)
     return IncrementalFit(
-        experiment.estimator,
-        experiment.partial_fit,
-        score=score,
+        learner,
+        arguments,
+        score=Progressive(evaluation.score_block, fit.progressive_window)
+        if fit.progressive_window
+        else None,
+        held_out=held_out(evaluation, every, split, stages.transform),
+        weights=weights,
+        inspect=Inspection(
+            learner,
+            telling(experiment.strict, tracked, remarks),
+            has_classes=listed(arguments, train) is not None,
+            feature_names=None if stages.transform else train.feature_names,
+        ),
         callbacks={**experiment.callbacks, **kept},
-        progress=Progress(epochs=epochs, total_rows=epochs * train.n_rows),
+        progress=Progress(epochs=fit.epochs, total_rows=fit.epochs * train.n_rows),
     )
 
 
-def parts(train: Part, holdout: Part | None) -> dict[str, Part]:
-    """Name the sides of the split as the record does."""
-    return {"train": train} if holdout is None else {"train": train, "holdout": holdout}
+def evaluate(experiment: Experiment, split: Split, stages: Stages, estimator: Any) -> Evaluated:
+    """Score what was learned on the rows that were held out for the final scores."""
+    if split.holdout is None:
+        return Evaluated(scores={}, n_rows=0)
+    source = experiment.stream.source(split.holdout, stages.transform)
+    return experiment.evaluation.over(estimator, experiment.stream.in_order(source))
 
 
 def source_of(recipe: Recipe) -> dict[str, Any]:
@@ -206,26 +265,3 @@ def source_of(recipe: Recipe) -> dict[str, Any]:
         for key, value in recipe.params.items()
         if key.startswith(prefix)
     }
-
-
-def seed_estimator(estimator: Any, seed: int) -> None:
-    """Set every ``random_state`` that is None, also those of estimators inside.
-
-    Examples
-    --------
-    >>> from sklearn.linear_model import SGDClassifier
-    >>> from sklearn.multiclass import OneVsRestClassifier
-    >>> nested = OneVsRestClassifier(SGDClassifier())
-    >>> seed_estimator(nested, 10)
-    >>> nested.estimator.random_state
-    10
-    """
-    if not hasattr(estimator, "get_params"):
-        return
-    unset = [
-        name
-        for name, value in estimator.get_params(deep=True).items()
-        if name.rpartition("__")[2] == "random_state" and value is None
-    ]
-    if unset:
-        estimator.set_params(**dict.fromkeys(unset, seed))

@@ -1,6 +1,7 @@
 """One seed, and the independent random streams that follow from it."""
 
 import zlib
+from typing import Any
 
 import numpy as np
 
@@ -50,3 +51,26 @@ def uniform_rows(sequence: np.random.SeedSequence, start: int, stop: int) -> np.
     bits = np.random.Philox(sequence).advance(start // per_step)
     skipped = start % per_step
     return np.random.Generator(bits).random(stop - start + skipped)[skipped:]
+
+
+def seed_estimator(estimator: Any, seed: int) -> None:
+    """Set every ``random_state`` that is None, also those of estimators inside.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import SGDClassifier
+    >>> from sklearn.multiclass import OneVsRestClassifier
+    >>> nested = OneVsRestClassifier(SGDClassifier())
+    >>> seed_estimator(nested, 10)
+    >>> nested.estimator.random_state
+    10
+    """
+    if not hasattr(estimator, "get_params"):
+        return
+    unset = [
+        name
+        for name, value in estimator.get_params(deep=True).items()
+        if name.rpartition("__")[2] == "random_state" and value is None
+    ]
+    if unset:
+        estimator.set_params(**dict.fromkeys(unset, seed))

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -9,12 +10,14 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from runner.base import Part
+    from runner.base import Part, Progress, Split
     from runner.experiment import Experiment, Result
+    from runner.prediction.job import Prediction
     from runner.tracking.record import RecordedRun
 
 
 LARGE = 1e6
+MOST_COLUMNS = 8
 
 
 def show_config(text: str) -> None:
@@ -26,12 +29,14 @@ def show_config(text: str) -> None:
         sys.stdout.write(text)
 
 
-def show_plan(experiment: "Experiment", train: "Part", holdout: "Part | None") -> None:
+def show_plan(experiment: "Experiment", split: "Split") -> None:
     """Write what a run would do."""
+    train, holdout, validation = split
     rows = [
         ("experiment", experiment.name),
         ("dataset", f"{type(experiment.dataset).__name__}, {_width(train)}"),
         ("train", _extent(train)),
+        *([] if validation is None else [("validation", _extent(validation))]),
         ("holdout", "none" if holdout is None else _extent(holdout)),
         *(
             (f"preprocessing.{name}", type(stage).__name__)
@@ -53,10 +58,14 @@ def show_result(experiment: "Experiment", result: "Result") -> None:
     """Write the scores of a run and where to look at it."""
     progress = result.progress
     rows = [(name, _score(score)) for name, score in result.scores.items()]
+    if not rows:
+        rows.append(("scores", _why_none(experiment)))
     learned = f"{progress.rows:,} rows in {_count(progress.blocks, 'block')}"
     rows.append(("learned", f"{learned}, {_count(progress.epoch, 'epoch')}"))
     if progress.empty_blocks:
         rows.append(("skipped", _count(progress.empty_blocks, "empty block")))
+    if progress.best_rows is not None:
+        rows.append(("best", f"after {progress.best_rows:,} rows: evaluated and logged as then"))
     if progress.stop_reason:
         rows.append(("stopped", progress.stop_reason))
     if result.run_id:
@@ -67,6 +76,58 @@ def show_result(experiment: "Experiment", result: "Result") -> None:
         rows.append(("look", f"runner ui {result.run_id[:8]}"))
     sys.stdout.write(f"{experiment.name}\n")
     _print_pairs(rows)
+
+
+class Lines:
+    """Write a line on standard error every few seconds of how far something came.
+
+    Parameters
+    ----------
+    name : str
+        What is done.
+    every_s : float
+        Seconds between two lines.
+    """
+
+    def __init__(self, name: str, every_s: float = 5.0) -> None:
+        self._name = name
+        self._every_s = every_s
+        self._started = self._spoken = monotonic()
+
+    def __call__(self, progress: "Progress") -> None:
+        """Write a line if one is due."""
+        from runner.callbacks.progress_bar import describe
+
+        now = monotonic()
+        if now - self._spoken >= self._every_s:
+            self._spoken = now
+            sys.stderr.write(f"{self._name} {describe(progress, now - self._started)}\n")
+            sys.stderr.flush()
+
+
+def show_prediction(prediction: "Prediction") -> None:
+    """Write what was predicted and where it is."""
+    sys.stdout.write("prediction\n")
+    columns = ", ".join(prediction.columns[:MOST_COLUMNS])
+    more = len(prediction.columns) - MOST_COLUMNS
+    _print_pairs(
+        [
+            ("rows", f"{prediction.rows:,} in {_count(prediction.blocks, 'block')}"),
+            ("columns", f"{columns} and {more} more" if more > 0 else columns),
+            ("run", prediction.run_id),
+            ("model", prediction.model),
+            ("folder", str(prediction.folder)),
+        ]
+    )
+
+
+def _why_none(experiment: "Experiment") -> str:
+    if not experiment.dataset.holdout:
+        return "none: nothing is held out"
+    if experiment.evaluation.scoring is not None:
+        return "none: evaluation.scoring is empty"
+    name = type(experiment.estimator).__name__
+    return f"none: {name} has no score of its own; name some as evaluation.scoring"
 
 
 def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:

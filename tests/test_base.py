@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from runner.base import Block, Part, Place, Progress, not_finite
+from runner.base import Block, Part, Place, Progress, Remark, Split
 
 
 def test_a_place_is_named_by_its_number_and_its_first_and_last_row():
@@ -17,6 +17,40 @@ def test_a_place_is_named_by_its_number_and_its_first_and_last_row():
 
 def test_a_place_without_rows_says_so():
     assert str(Place(3, 75, 75)) == "block 3 (no rows)"
+
+
+@pytest.mark.parametrize(
+    ("mixed", "named"),
+    [
+        ((), "Block 3 (rows 75 to 99)"),
+        ((3,), "A mix of block 3 (from rows 75 to 99)"),
+        ((1, 3), "A mix of blocks 1 and 3 (from rows 75 to 99)"),
+        ((0, 1, 3), "A mix of blocks 0, 1 and 3 (from rows 75 to 99)"),
+    ],
+)
+def test_a_place_of_mixed_rows_names_the_blocks_they_were_drawn_from(mixed, named):
+    assert Place(3, 75, 100, mixed).subject == named
+
+
+def test_a_row_is_named_by_its_number_in_the_dataset_where_it_is_known():
+    X, place = np.zeros((3, 1)), Place(3, 75, 78)
+    assert Block(X, None, None, place).row_name(2) == "row 77"
+    assert Block(X[:2], None, None, place).row_name(1) == "row 1 of its rows"
+    assert Block(X[:2], None, None, place, rows=np.array([77, 75])).row_name(1) == "row 75"
+    mix = Place(3, 0, 78, (1, 3))
+    assert Block(X, None, None, mix, rows=np.array([5, 77, 0])).row_name(1) == "row 77"
+
+
+def test_a_split_names_the_sides_that_there_are(make_part):
+    train, other = make_part(np.zeros((50, 2))), make_part(np.zeros((25, 2)))
+    assert Split(train).parts == {"train": train}
+    assert Split(train, other).parts == {"train": train, "holdout": other}
+    assert list(Split(train, other, train).parts) == ["train", "holdout", "validation"]
+    assert Split(train, validation=other).parts == {"train": train, "validation": other}
+
+
+def test_a_remark_is_told_with_its_name():
+    assert str(Remark("wild-scale", "Scale.")) == "wild-scale: Scale."
 
 
 def test_a_part_counts_its_blocks_and_rows(make_part):
@@ -38,27 +72,6 @@ def test_a_block_can_be_watched_but_not_changed():
     assert weakref.ref(block)() is block
     with pytest.raises(FrozenInstanceError):
         block.epoch = 1
-
-
-@pytest.mark.parametrize("as_held", [np.asarray, csr_array])
-def test_the_first_number_that_is_not_finite_is_found(as_held):
-    X = np.eye(3)
-    X[1, 2] = np.nan
-    error = not_finite(Block(as_held(X), None, None, Place(1, 100, 103)), "X")
-    assert str(error) == (
-        "Block 1 (rows 100 to 102) must hold only finite numbers in X; got nan in row 101, "
-        "column 2. Remove or fill in these rows at the source."
-    )
-
-
-@pytest.mark.parametrize("y", [None, np.arange(3), np.ones(3), np.array(["a", None, "b"])])
-def test_what_is_finite_or_no_number_is_left_alone(y):
-    assert not_finite(Block(np.ones((3, 2)), y, None, Place(0, 0, 3)), "X", "y") is None
-
-
-def test_rows_of_a_block_that_is_not_whole_are_counted_from_its_first():
-    block = Block(np.ones((2, 1)), np.array([0, np.inf]), None, Place(1, 100, 200))
-    assert "got inf in row 1 of its rows." in str(not_finite(block, "y"))
 
 
 def test_a_place_survives_the_way_to_a_worker():

@@ -4,18 +4,21 @@ import math
 
 import numpy as np
 import pytest
+from sklearn.kernel_approximation import RBFSampler
 from sklearn.linear_model import SGDClassifier
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import MultinomialNB
-from sklearn.preprocessing import Normalizer
+from sklearn.preprocessing import Normalizer, StandardScaler
 
 from runner.base import Callback, Recipe
+from runner.callbacks.best_snapshot import BestSnapshot
+from runner.callbacks.early_stopping import EarlyStopping
 from runner.dataset.csv import Csv
 from runner.dataset.make_classification import MakeClassification
-from runner.errors import ConfigError, FitError
+from runner.errors import ConfigError, FitError, RunnerWarning
 from runner.evaluation.evaluation import Evaluation
-from runner.experiment import Experiment, run, seed_estimator, source_of
+from runner.experiment import Experiment, run, source_of
 from runner.fit.options import FitOptions
 from runner.stream.stream import Stream
 from runner.tracking.memory_tracker import MemoryTracker
@@ -37,7 +40,7 @@ def experiment_of(**changes):
 def test_a_run_learns_scores_and_records():
     experiment = experiment_of(fit=FitOptions(epochs=3))
     result = run(experiment, Recipe("plain", {"estimator.alpha": 0.1}))
-    train, holdout = experiment.dataset.split()
+    train, holdout, _ = experiment.dataset.split()
     X, y = holdout.X.compute(), holdout.y.compute()
     assert result.scores["accuracy"] == accuracy_score(y, result.model.predict(X))
     expected = roc_auc_score(y, result.model.decision_function(X))
@@ -69,7 +72,7 @@ def test_labels_of_text_are_scored_whole_whatever_the_width_in_each_block(table)
         partial_fit={"classes": ["a", "abc", "abcdef"]},
         evaluation=Evaluation(scoring=["accuracy", "f1_macro"]),
     )
-    blocks = Stream().source(experiment.dataset.split()[1])
+    blocks = Stream().source(experiment.dataset.split().holdout)
     held = [blocks.read(i) for i in range(2)]
     assert [block.y.dtype.str for block in held] == ["<U1", "<U6"]
     result = run(experiment, Recipe("plain", {}))
@@ -95,7 +98,7 @@ def test_a_label_that_is_not_listed_is_refused_at_its_block(table, target, stran
 def test_stages_before_the_estimator_are_part_of_the_model():
     experiment = experiment_of(preprocessing={"normalizer": Normalizer()})
     result = run(experiment, Recipe("plain", {}))
-    _, holdout = experiment.dataset.split()
+    holdout = experiment.dataset.split().holdout
     X, y = holdout.X.compute(), holdout.y.compute()
     assert list(result.model.named_steps) == ["normalizer", "estimator"]
     assert result.scores["accuracy"] == accuracy_score(y, result.model.predict(X))
@@ -141,6 +144,107 @@ def test_a_callback_cannot_take_the_name_of_one_of_the_record(name):
         run(experiment_of(callbacks={name: Callback()}), Recipe("plain", {}))
 
 
+REMARKABLE = SGDClassifier(max_iter=5, tol=1.0)
+
+
+def test_remarks_are_told_and_recorded_before_the_first_block():
+    experiment = experiment_of(estimator=REMARKABLE)
+    with pytest.warns(RunnerWarning, match=r"^inert-setting: estimator\.(max_iter|tol)=") as told:
+        run(experiment, Recipe("plain", {}))
+    (kept,) = experiment.tracking.runs
+    assert sorted(map(str, kept.remarks)) == sorted(str(warning.message) for warning in told)
+    assert [remark.name for remark in kept.remarks] == ["inert-setting"] * 2
+
+
+def test_a_strict_experiment_has_no_run_if_there_is_a_remark():
+    experiment = experiment_of(estimator=REMARKABLE, strict=True)
+    with pytest.raises(
+        ConfigError, match="A strict experiment must be without remarks; got inert"
+    ):
+        run(experiment, Recipe("plain", {}))
+    assert experiment.tracking.runs == []
+    run(experiment_of(strict=True), Recipe("plain", {}))
+
+
+@pytest.mark.parametrize("strict", ["yes", 1, None])
+def test_strict_is_true_or_false(strict):
+    with pytest.raises(ConfigError, match="strict must be true or false"):
+        experiment_of(strict=strict)
+
+
+def test_a_wild_block_ends_a_strict_run_at_the_first_block():
+    class Wild(MakeClassification):
+        def arrays(self):
+            arrays = super().arrays()
+            return type(arrays)(arrays.X * np.array([1e6] + [1.0] * 19), arrays.y)
+
+    def wild(**changes):
+        return experiment_of(dataset=Wild(n_samples=200, chunks=20, random_state=1), **changes)
+
+    experiment = wild()
+    with pytest.warns(RunnerWarning, match="^wild-scale: "):
+        run(experiment, Recipe("plain", {}))
+    assert [remark.name for remark in experiment.tracking.runs[0].remarks] == ["wild-scale"]
+    experiment = wild(strict=True)
+    with pytest.raises(ConfigError, match="must be without remarks; got wild-scale"):
+        run(experiment, Recipe("plain", {}))
+    (kept,) = experiment.tracking.runs
+    assert kept.status == "FAILED"
+    assert not hasattr(experiment.estimator, "coef_")
+    scaled = wild(strict=True, preprocessing={"scaler": StandardScaler()})
+    assert run(scaled, Recipe("plain", {})).scores["accuracy"] > 0.5
+
+
+def test_validation_rows_alone_give_scores_on_the_way_and_no_final_ones():
+    dataset = MakeClassification(n_samples=100, chunks=20, holdout=0, validation=0.2)
+    experiment = experiment_of(dataset=dataset, evaluation=Evaluation(every=40))
+    result = run(experiment, Recipe("plain", {}))
+    assert result.scores == {}
+    (kept,) = experiment.tracking.runs
+    assert [step for step, _ in kept.curves["validation/accuracy"]] == [40, 80]
+    assert list(kept.parts) == ["train", "validation"]
+
+
+def test_labels_are_counted_only_if_that_is_asked_for():
+    plain, inferred = experiment_of(), experiment_of(partial_fit={"classes": "infer"})
+    for experiment in (plain, inferred):
+        run(experiment, Recipe("plain", {}))
+    assert plain.tracking.runs[0].labels == ()
+    (counts,) = inferred.tracking.runs[0].labels
+    assert counts.keys() == {0, 1}
+    assert sum(counts.values()) == inferred.dataset.split().train.n_rows
+
+
+def test_a_scorer_that_the_inferred_labels_do_not_suit_is_refused_before_the_fit():
+    dataset = MakeClassification(
+        n_samples=200, chunks=20, random_state=1, n_classes=3, n_informative=5
+    )
+    experiment = experiment_of(
+        dataset=dataset,
+        partial_fit={"classes": "infer"},
+        evaluation=Evaluation(scoring=["f1"]),
+    )
+    with pytest.raises(ConfigError, match="f1"):
+        run(experiment, Recipe("plain", {}))
+    assert not hasattr(experiment.estimator, "coef_")
+
+
+def test_the_same_callbacks_serve_a_second_run():
+    stopping = EarlyStopping(patience=2)
+    callbacks = {"stop": stopping, "best": BestSnapshot()}
+    dataset = MakeClassification(
+        n_samples=200, chunks=20, random_state=1, validation=0.2, flip_y=0.3
+    )
+    settings = {"dataset": dataset, "fit": FitOptions(epochs=30), "callbacks": callbacks}
+    one, two = (
+        run(experiment_of(estimator=SGDClassifier(), **settings), Recipe("plain", {}))
+        for _ in range(2)
+    )
+    assert one.progress.epoch == two.progress.epoch < 30
+    assert one.progress.best_rows == two.progress.best_rows
+    assert one.estimator.coef_.tobytes() == two.estimator.coef_.tobytes()
+
+
 def test_the_same_experiment_gives_the_same_bits_twice():
     one, two = (run(experiment_of(), Recipe("plain", {})) for _ in range(2))
     assert one.estimator.coef_.tobytes() == two.estimator.coef_.tobytes()
@@ -152,24 +256,10 @@ def test_another_seed_gives_another_order():
     assert len(set(map(tuple, orders))) == 3
 
 
-def test_a_random_state_that_was_set_is_left_alone():
-    estimator = SGDClassifier(random_state=5)
-    seed_estimator(estimator, 10)
-    assert estimator.random_state == 5
-
-
-def test_random_states_inside_are_set_too():
-    nested = OneVsRestClassifier(SGDClassifier())
-    experiment_of(estimator=nested, seed=3)
-    assert nested.estimator.random_state == 3
-
-
-def test_an_estimator_of_another_kind_needs_no_parameters():
-    class Plain:
-        def partial_fit(self, X, y=None):
-            return self
-
-    seed_estimator(Plain(), 1)
+def test_the_seed_reaches_the_estimator_and_the_stages():
+    nested, sampler = OneVsRestClassifier(SGDClassifier()), RBFSampler()
+    experiment_of(estimator=nested, preprocessing={"sampler": sampler}, seed=3)
+    assert (nested.estimator.random_state, sampler.random_state) == (3, 3)
 
 
 def test_the_source_of_the_data_is_what_the_dataset_was_asked():

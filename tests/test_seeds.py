@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import SGDClassifier
+from sklearn.multiclass import OneVsRestClassifier
 
-from runner.seeds import derive, uniform_rows
+from runner.seeds import derive, seed_estimator, uniform_rows
 
 KEYS = st.lists(st.text(min_size=1, max_size=8) | st.integers(0, 2**31), max_size=3).map(tuple)
 
@@ -63,3 +65,23 @@ def test_rows_far_away_cost_no_more(start):
 def test_different_streams_draw_different_numbers():
     one, other = (uniform_rows(derive(0, key), 0, 1000) for key in ("split", "order"))
     assert abs(np.corrcoef(one, other)[0, 1]) < 0.15
+
+
+def test_a_random_state_that_was_set_is_left_alone():
+    estimator = SGDClassifier(random_state=5)
+    seed_estimator(estimator, 10)
+    assert estimator.random_state == 5
+
+
+def test_random_states_inside_are_set_too():
+    nested = OneVsRestClassifier(SGDClassifier())
+    seed_estimator(nested, 3)
+    assert nested.estimator.random_state == 3
+
+
+def test_an_estimator_of_another_kind_needs_no_parameters():
+    class Plain:
+        def partial_fit(self, X, y=None):
+            return self
+
+    seed_estimator(Plain(), 1)

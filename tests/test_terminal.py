@@ -1,12 +1,14 @@
 """What a person sees."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from runner.base import Progress
 from runner.experiment import Result
-from runner.terminal import show_config, show_result, show_runs
+from runner.prediction.job import Prediction
+from runner.terminal import Lines, show_config, show_prediction, show_result, show_runs
 from runner.tracking.record import RecordedRun
 
 
@@ -76,3 +78,25 @@ def test_without_a_terminal_no_cell_is_cut(capsys):
 def test_a_config_is_plain_yaml_where_there_is_no_terminal(capsys):
     show_config("a: 1\n")
     assert capsys.readouterr().out == "a: 1\n"
+
+
+def test_a_prediction_is_what_was_written_and_where(capsys):
+    names = ("row", "prediction", *(f"probability_{label}" for label in range(10)))
+    show_prediction(Prediction("0123456789abcdef", "models:/m-1", Path("/out"), 1000, 4, names))
+    assert capsys.readouterr().out == (
+        "prediction\n"
+        "  rows     1,000 in 4 blocks\n"
+        "  columns  row, prediction, probability_0, probability_1, probability_2, probability_3, "
+        "probability_4, probability_5 and 4 more\n"
+        "  run      0123456789abcdef\n"
+        "  model    models:/m-1\n"
+        "  folder   /out\n"
+    )
+
+
+def test_lines_tell_how_far_something_came_when_one_is_due(capsys):
+    progress = Progress(total_rows=100, rows=50, blocks=2)
+    Lines("predict", every_s=1000)(progress)
+    assert capsys.readouterr().err == ""
+    Lines("predict", every_s=0)(progress)
+    assert capsys.readouterr().err.startswith("predict 50% · 50 rows in 2 blocks · ")

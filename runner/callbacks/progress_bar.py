@@ -2,7 +2,7 @@
 
 import sys
 from time import monotonic
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
@@ -35,7 +35,7 @@ class ProgressBar(Callback):
         self._task = TaskID(0)
         self._started = self._spoken = 0.0
 
-    def on_fit_begin(self, progress: Progress) -> None:
+    def on_fit_begin(self, progress: Progress, estimator: Any) -> None:
         """Start the clock, and the bar on a terminal."""
         self._started = self._spoken = monotonic()
         console = Console(file=self._file or sys.stderr)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from time import monotonic
+from typing import Any
 
 from runner.base import Block, Callback, Progress
 from runner.rules import check, positive
@@ -24,7 +25,7 @@ class TimeLimit(Callback):
         self._clock = clock
         self._started = 0.0
 
-    def on_fit_begin(self, progress: Progress) -> None:
+    def on_fit_begin(self, progress: Progress, estimator: Any) -> None:
         """Start the clock."""
         self._started = self._clock()
 

@@ -43,10 +43,11 @@ def resolve(key: str, dotted: str) -> Any:
     Raises
     ------
     ConfigError
-        If it is not allowed, or there is no such thing.
+        If it is not allowed, is private, or there is no such thing.
     """
     packages = allowed_packages()
-    if not _is_inside(dotted, packages):
+    is_private = any(part.startswith("_") for part in dotted.replace(":", ".").split("."))
+    if is_private or not _is_inside(dotted, packages):
         raise _refused(key, dotted, packages)
     found = find(key, dotted)
     if not _is_inside(getattr(found, "__module__", None) or "", packages):

@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from runner.config.allow import resolve
 from runner.errors import ConfigError, nearest
 
@@ -18,6 +20,8 @@ NOUNS = (
     "callbacks",
     "tracking",
 )
+FUNCTIONS = ("function", "func", "inverse_func")  # of a dataset, and of a FunctionTransformer
+EVERY_DATASET = ("chunks", "holdout", "holdout_by", "validation", "seed")
 CHOSEN = {
     "dataset": "dataset=make_classification, or another of `runner list`",
     "estimator": "estimator=sgd_classifier, or another of `runner list`",
@@ -71,7 +75,7 @@ def _check_section(noun: str, node: Any) -> None:
 
 def _what_is_there(node: Any) -> str:
     named = node if isinstance(node, Mapping) else {}
-    own = [key for key in named if key not in ("chunks", "holdout", "holdout_by", "seed")]
+    own = [key for key in named if key not in EVERY_DATASET]
     return f"only {', '.join(own)}" if own else "nothing"
 
 
@@ -92,10 +96,18 @@ def _check_node(key: str, node: Any) -> None:
     if "_target_" in node:
         target = resolve(_joined(key, "_target_"), str(node["_target_"]))
         _check_keys(key, node, target)
-        if isinstance(node.get("function"), str):  # names code, like _target_ does
-            resolve(_joined(key, "function"), node["function"])
+        for name in FUNCTIONS:  # they name code, like _target_ does
+            if isinstance(node.get(name), str):
+                _check_function(_joined(key, name), node[name])
     for name, value in node.items():
         _check_node(_joined(key, name), value)
+
+
+def _check_function(key: str, dotted: str) -> None:
+    """Allow NumPy's element-wise functions, which do nothing but compute, and allowed names."""
+    module, _, name = dotted.rpartition(".")
+    if module != "numpy" or not isinstance(getattr(np, name, None), np.ufunc):
+        resolve(key, dotted)
 
 
 def _check_keys(key: str, node: Mapping[str, Any], target: Any) -> None:

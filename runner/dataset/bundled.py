@@ -1,7 +1,8 @@
 """The data that come with scikit-learn, so that nothing has to be downloaded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 
@@ -10,10 +11,11 @@ from runner.dataset.dataset import Dataset
 from runner.dataset.lazy import Arrays, from_reader
 from runner.dataset.permutation import Order, row_order
 from runner.errors import ConfigError, nearest
-from runner.rules import boolean, check, integer
+from runner.rules import boolean, check, integer, list_of, null, text
 
-NAMES = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
+NAMES = ("breast_cancer", "diabetes", "diabetes_raw", "digits", "iris", "linnerud", "wine")
 N_PIXELS = 2 * 427 * 640
+Target: TypeAlias = str | tuple[str, ...] | None
 COLORS = ("red", "green", "blue")
 
 
@@ -23,8 +25,12 @@ class Bundled(Dataset):
 
     Parameters
     ----------
-    name : {"breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine"}
-        Which; y has three columns in linnerud, and is a class or a number in the others.
+    name : {"breast_cancer", "diabetes", "diabetes_raw", "digits", "iris", "linnerud", "wine"}
+        Which; y has three columns in linnerud, and is a class or a number in the others. The
+        features of diabetes come scaled, those of diabetes_raw as they were measured.
+    target : str, list of str or None
+        Features to predict from the others, in place of the table's own target. A list makes a y
+        of as many columns, even of one.
     shuffle : bool
         Mix the rows, so that every block is like the whole: some tables are sorted by class.
     random_state : int
@@ -32,11 +38,12 @@ class Bundled(Dataset):
     """
 
     name: str
+    target: str | list[str] | None = None
     shuffle: bool = True
     random_state: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse a name that scikit-learn does not have."""
+        """Refuse a name that scikit-learn does not have, and what the table has no column of."""
         super().__post_init__()
         if self.name not in NAMES:
             raise ConfigError(
@@ -45,15 +52,31 @@ class Bundled(Dataset):
                 got=repr(self.name),
                 remedy=nearest(str(self.name), NAMES),
             )
-        check("dataset", self, shuffle=boolean(), random_state=integer(0))
+        check(
+            "dataset",
+            self,
+            target=text() | list_of(text()) | null(),
+            shuffle=boolean(),
+            random_state=integer(0),
+        )
 
     def arrays(self) -> Arrays:
-        """Return X and y; the table is read to know its size, and kept by the process."""
-        X, y, feature_names = _table(self.name)
-        read = ReadTable(self.name, row_order(len(X), self.shuffle, self.random_state))
+        """Return X and y; the table is read to know its size, and kept by the process.
+
+        Raises
+        ------
+        ConfigError
+            If ``target`` is not among the features, or leaves none.
+        """
+        target = tuple(self.target) if isinstance(self.target, list) else self.target
+        _check_target(self.name, target)
+        X, y, feature_names = _table(self.name, target)
+        order = row_order(len(X), self.shuffle, self.random_state)
+        read = ReadTable(self.name, target, order)
         chunks = row_chunks(self.chunks, len(X), X.itemsize * X.shape[1])
         metas = (np.empty((0, *X.shape[1:]), X.dtype), np.empty((0, *y.shape[1:]), y.dtype))
-        return from_reader(read, chunks, metas, feature_names)
+        of_y = replace(read, is_whole=False)
+        return from_reader(read, chunks, metas, feature_names, read_y=of_y)
 
 
 @dataclass(kw_only=True)
@@ -92,13 +115,15 @@ class ReadTable:
     """Reads rows of one of the tables, which each process reads once."""
 
     name: str
+    target: Target
     order: Order
+    is_whole: bool = True
 
-    def __call__(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return X and y of the rows [start, stop)."""
-        X, y, _ = _table(self.name)
+    def __call__(self, start: int, stop: int) -> tuple[np.ndarray | None, np.ndarray]:
+        """Return X, unless y is all that is wanted, and y of the rows [start, stop)."""
+        X, y, _ = _table(self.name, self.target)
         rows = self.order(np.arange(start, stop))
-        return X[rows], y[rows]
+        return X[rows] if self.is_whole else None, y[rows]
 
 
 @dataclass(frozen=True)
@@ -113,12 +138,49 @@ class ReadPixels:
         return (pixels / np.float32(255),)
 
 
+def _check_target(name: str, target: Target) -> None:
+    names = _loaded(name)[2]
+    chosen = _listed(target)
+    for unknown in (each for each in chosen if each not in names):
+        raise ConfigError(
+            "dataset.target",
+            f"name features of {name}",
+            got=repr(unknown),
+            remedy=nearest(unknown, names),
+        )
+    if len(set(chosen)) == len(names):
+        raise ConfigError(
+            "dataset.target",
+            "leave a feature to predict from",
+            got=f"all {len(names)} of {name}",
+            remedy="Name fewer.",
+        )
+
+
+def _listed(target: Target) -> tuple[str, ...]:
+    return (target,) if isinstance(target, str) else target or ()
+
+
 @lru_cache
-def _table(name: str) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+def _loaded(name: str) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     from sklearn import datasets
 
-    table = getattr(datasets, f"load_{name}")()
+    if name == "diabetes_raw":
+        table = datasets.load_diabetes(scaled=False)
+    else:
+        table = getattr(datasets, f"load_{name}")()
     return table.data, table.target, tuple(str(name) for name in table.feature_names)
+
+
+@lru_cache
+def _table(name: str, target: Target) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    X, y, names = _loaded(name)
+    if target is None:
+        return X, y, names
+    chosen = [names.index(each) for each in _listed(target)]
+    kept = [index for index in range(len(names)) if index not in chosen]
+    y = X[:, chosen[0]] if isinstance(target, str) else X[:, chosen]
+    return X[:, kept], y, tuple(names[index] for index in kept)
 
 
 @lru_cache

@@ -8,6 +8,8 @@ import pyarrow as pa
 
 from runner.errors import ConfigError, DatasetError, nearest
 
+TEXT_NBYTES = 16
+
 Names = str | Sequence[str] | None
 
 
@@ -33,6 +35,11 @@ class Columns:
     def names(self) -> tuple[str, ...]:
         """Every column there is to read."""
         return self.features + self.labels
+
+    @property
+    def of_y(self) -> "Columns":
+        """The columns of y alone."""
+        return Columns((), self.target, None)
 
 
 def choose(

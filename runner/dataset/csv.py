@@ -1,7 +1,7 @@
 """CSV files as blocks of exactly so many rows."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +9,9 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from runner.dataset.chunks import row_chunks
-from runner.dataset.columns import Columns, common_type, is_number
+from runner.dataset.columns import Columns, common_type, is_number, is_text
 from runner.dataset.csv_rows import Cells, ReadCsv
 from runner.dataset.files import find_files, reading
-from runner.dataset.layout import lay_out
 from runner.dataset.lazy import Arrays, from_reader
 from runner.dataset.lines import index_lines, line_starts
 from runner.dataset.spans import edges_of
@@ -45,12 +44,14 @@ class Csv(Table):
 
     Each file begins with the same line of column names. The files are scanned once for their
     lines, newlines within double quotes and empty lines left out; after that a block is one read
-    of its own bytes. Cells that say NA, NaN or null count as empty ones.
+    of its own bytes. Cells that say NA, NaN or null count as empty ones, except in a column of
+    text. A feature is one of text, or of true and false, which are read as 1 and 0, where the
+    first rows of a file look like it.
 
     Parameters
     ----------
     dtype : {"float32", "float64"}
-        The type of X.
+        The type of X; in a DataFrame, of each column that is not text.
     delimiter : str
         What stands between the cells; ``"\t"`` for tabs.
     target_dtype : {"int64", "float64", "str"}, optional
@@ -87,18 +88,22 @@ class Csv(Table):
         header = _common_header(heads)
         columns = self.choose(header)
         types = self._types(columns, heads)
-        layout = lay_out(columns, types, self.dtype)
-        types.update(dict.fromkeys(columns.features, pa.from_numpy_dtype(layout.X_dtype)))
+        layout = self.lay_out(columns, types, self.dtype, lambda _: set())
         cells = Cells(header, self.delimiter, tuple(types.items()))
         _log.info("Reading %s once, to count its rows.", self.path)
         indices = tuple(index_lines(files.fs, path, quoted=True) for path in files.paths)
         edges = edges_of([index.n_lines - 1 for index in indices])
         chunks = row_chunks(self.chunks, int(edges[-1]), layout.row_nbytes)
         read = ReadCsv(files.fs, indices, edges, cells, layout)
-        return from_reader(read, chunks, layout.metas, columns.features)
+        return from_reader(
+            read, chunks, layout.metas, columns.features, read_y=read.of_y(), frame=layout.frame
+        )
 
     def _types(self, columns: Columns, heads: Mapping[str, Head]) -> dict[str, pa.DataType]:
         types = dict.fromkeys(columns.names, pa.float64())
+        number = pa.from_numpy_dtype(self.dtype)
+        for name in columns.features:
+            types[name] = _feature_type({head.type_of(name) for head in heads.values()}, number)
         for name in columns.targets:
             if self.target_dtype is not None:
                 types[name] = TARGET_TYPES[self.target_dtype]
@@ -138,6 +143,13 @@ def _common_header(heads: Mapping[str, Head]) -> tuple[str, ...]:
                 remedy="Write the files again with one header, or leave some out of dataset.path.",
             )
     return head.names
+
+
+def _feature_type(inferred: Iterable[pa.DataType], number: pa.DataType) -> pa.DataType:
+    kinds = {_target_type(kind) for kind in inferred if not pa.types.is_null(kind)}
+    if any(map(is_text, kinds)):
+        return pa.string()
+    return pa.bool_() if kinds == {pa.bool_()} else number
 
 
 def _target_type(inferred: pa.DataType) -> pa.DataType:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -87,6 +87,12 @@ class ReadCsv:
         """Return the rows [start, stop) of X, y and the weights."""
         return self.layout.assemble(self._stretches(start, stop), stop - start)
 
+    def of_y(self) -> "ReadCsv":
+        """Return what decodes y and nothing else."""
+        layout = self.layout.of_y
+        types = tuple(item for item in self.cells.types if item[0] in layout.columns.targets)
+        return replace(self, layout=layout, cells=replace(self.cells, types=types))
+
     def _stretches(self, start: int, stop: int) -> Iterator[Stretch]:
         for file, begin, end in spans(self.edges, start, stop):
             index, rows = self.indices[file], f"rows {begin} to {end - 1}"
@@ -119,12 +125,13 @@ class ReadCsv:
             return
         column, row, cell = found.groups()
         name = self.cells.header[int(column)]
+        kind = dict(self.cells.types)[name]
         if name in self.layout.columns.targets:
-            rule = f"hold {dict(self.cells.types)[name]} values, as its first rows do"
+            rule = f"hold {kind} values, as its first rows do"
             remedy = "Mend the cell, or set dataset.target_dtype=float64 or str."
         else:
-            rule = "hold numbers only"
-            remedy = "Mend the cell, or leave the column out of dataset.features."
+            rule = "hold true and false only" if kind == pa.bool_() else "hold numbers only"
+            remedy = "Mend the cell, or leave the column out."
         if "UTF8" in cell:
             remedy = "Save the file as UTF-8."
         where = f"row {start + int(row) - 1}" if row else rows

@@ -1,9 +1,9 @@
-"""What every dataset is: two lazy arrays, their chunks and their split."""
+"""What every dataset is: lazy arrays, their chunks and their split."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from runner.base import Part
+from runner.base import Split
 from runner.dataset.fitting import aligned
 from runner.dataset.lazy import Arrays
 from runner.dataset.split import split
@@ -25,6 +25,9 @@ class Dataset(ABC):
         and at least ten blocks.
     holdout : float
         The share in [0, 1) that is held out of training, for the final scores.
+    validation : float
+        The share in [0, 1) that is held out of training and of the final scores, and is scored on
+        the way. What the holdout is does not depend on it; both together are below 1.
     holdout_by : {"blocks", "rows"}
         Hold out whole blocks, which costs no extra reading, or rows inside each block, which
         suits sorted data. By rows, which ones are held out does not depend on the chunks.
@@ -34,17 +37,26 @@ class Dataset(ABC):
 
     chunks: int | str = "auto"
     holdout: float = 0.2
+    validation: float = 0.0
     holdout_by: str = "blocks"
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what no split can be made of, before anything is read."""
-        if not _is_share(self.holdout):
+        for key, share in (("holdout", self.holdout), ("validation", self.validation)):
+            if not _is_share(share):
+                raise ConfigError(
+                    f"dataset.{key}",
+                    "be a share of at least 0 and below 1",
+                    got=repr(share),
+                    remedy=f"Write dataset.{key}=0.2 to hold out a fifth.",
+                )
+        if self.holdout + self.validation >= 1:
             raise ConfigError(
-                "dataset.holdout",
-                "be a share of at least 0 and below 1",
-                got=repr(self.holdout),
-                remedy="Write dataset.holdout=0.2 to hold out a fifth.",
+                "dataset.holdout and dataset.validation",
+                "leave a share to train on",
+                got=f"{self.holdout} and {self.validation}",
+                remedy="Make one of them smaller.",
             )
         if self.holdout_by not in ("blocks", "rows"):
             raise ConfigError(
@@ -59,16 +71,17 @@ class Dataset(ABC):
     def arrays(self) -> Arrays:
         """Return X and y as lazy Dask arrays; metadata may be read, rows may not."""
 
-    def split(self) -> tuple[Part, Part | None]:
-        """Return what is trained on and what is held out; None when nothing is held out.
+    def split(self) -> Split:
+        """Return what is trained on, held out and scored on the way; None where there is nothing.
 
         Raises
         ------
         DatasetError
             If the data cannot be read, are empty, do not fit together, or are too few blocks
-            to hold one out.
+            to hold some out.
         """
-        return split(aligned(self.arrays()), self.holdout, self.holdout_by, self.seed)
+        arrays = aligned(self.arrays())
+        return split(arrays, self.holdout, self.holdout_by, self.seed, self.validation)
 
 
 def _is_share(value: object) -> bool:

@@ -16,6 +16,7 @@ def aligned(arrays: Arrays) -> Arrays:
     """Return the arrays with known sizes, one column chunk and the row chunks of X.
 
     A y of one column becomes one of shape (n_rows,), which is what scikit-learn makes of it.
+    Where there is nothing better, ``y_only`` is y itself.
 
     Raises
     ------
@@ -39,7 +40,8 @@ def aligned(arrays: Arrays) -> Arrays:
         )
     y = _like(X, "y", _flat(arrays.y))
     sample_weight = _like(X, "sample_weight", arrays.sample_weight)
-    return Arrays(X, y, sample_weight, arrays.feature_names)
+    y_only = y if arrays.y_only is None else _like(X, "y", _column(arrays.y_only))
+    return Arrays(X, y, sample_weight, arrays.feature_names, y_only, arrays.frame)
 
 
 def sized(name: str, array: da.Array) -> da.Array:
@@ -88,7 +90,11 @@ def _flat(y: da.Array | None) -> da.Array | None:
     warnings.warn(
         "y has one column: taken as one target, of shape (n_rows,).", RunnerWarning, stacklevel=3
     )
-    flat: da.Array = y[:, 0]
+    return _column(y)
+
+
+def _column(y: da.Array) -> da.Array:
+    flat: da.Array = y[:, 0] if y.shape[1:] == (1,) else y
     return flat
 
 

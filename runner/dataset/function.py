@@ -108,7 +108,7 @@ def _are_arrays(items: tuple[Any, ...]) -> bool:
 
 
 def _is_frame(item: object) -> bool:
-    return is_dask_collection(item) and hasattr(item, "to_dask_array")
+    return is_dask_collection(item) and hasattr(type(item), "to_dask_array")
 
 
 def _lazy(item: Any) -> da.Array:

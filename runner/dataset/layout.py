@@ -1,6 +1,6 @@
 """From the columns of Arrow tables to X, y and sample weights in memory."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,23 @@ class Stretch:
     path: str
     rows: str
 
+    def require_values(self, columns: Mapping[str, pa.ChunkedArray]) -> None:
+        """Refuse columns with empty cells.
+
+        Raises
+        ------
+        DatasetError
+            Naming the column and the file.
+        """
+        for name, column in columns.items():
+            if n_empty := column.null_count:
+                raise DatasetError(
+                    f"The column {name!r} of {self.path}",
+                    "have a value in every row",
+                    got=f"{n_empty} empty cell{'s' if n_empty > 1 else ''} in its {self.rows}",
+                    remedy="Remove these rows from the file, or fill them in.",
+                )
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -48,6 +65,16 @@ class Layout:
         return len(self.columns.features) * self.X_dtype.itemsize
 
     @property
+    def frame(self) -> Any:
+        """An empty DataFrame like X, where X is one."""
+        return None
+
+    @property
+    def of_y(self) -> "Layout":
+        """The columns of y alone."""
+        return Layout(self.columns.of_y, self.X_dtype, self.y_dtype)
+
+    @property
     def metas(self) -> tuple[np.ndarray | None, ...]:
         """Empty arrays that look like X, y and the weights."""
         n_targets = () if isinstance(self.columns.target, str) else (len(self.columns.targets),)
@@ -57,7 +84,16 @@ class Layout:
             np.empty(0) if self.columns.sample_weight else None,
         )
 
-    def assemble(self, stretches: Iterable[Stretch], n_rows: int) -> tuple[np.ndarray | None, ...]:
+    def room(self, n_rows: int) -> tuple[Callable[[], Any], Sequence[np.ndarray]]:
+        """Return what gives X once it is written, and where to write each feature."""
+        X = np.empty((n_rows, len(self.columns.features)), self.X_dtype)
+        return lambda: X, [X[:, j] for j in range(X.shape[1])]
+
+    def cells(self, feature: int, column: pa.ChunkedArray, stretch: Stretch) -> np.ndarray:
+        """Return a feature as it is written, of shape (n_rows,)."""
+        return numbers(column)
+
+    def assemble(self, stretches: Iterable[Stretch], n_rows: int) -> tuple[Any, ...]:
         """Put stretches of rows below each other as X, y and the weights.
 
         Each feature is written once, straight to its place in X, and let go before the next is
@@ -71,7 +107,7 @@ class Layout:
 
         Returns
         -------
-        X : ndarray of shape (n_rows, n_features), in C order
+        X : ndarray of shape (n_rows, n_features), in C order, or DataFrame
         y : ndarray of shape (n_rows,) or (n_rows, n_targets), or None
         sample_weight : ndarray of shape (n_rows,), float64, or None
 
@@ -80,25 +116,24 @@ class Layout:
         DatasetError
             If a cell of a target or a weight is empty.
         """
-        n_features = len(self.columns.features)
-        X = np.empty((n_rows, n_features), self.X_dtype)
+        X, features = self.room(n_rows)
         y, sample_weight, done = [], [], 0
         for stretch in stretches:
-            rows = X[done : done + stretch.n_rows]
-            for j in range(n_features):
-                rows[:, j] = _numbers(next(stretch.columns))
+            rows = slice(done, done + stretch.n_rows)
+            for j, feature in enumerate(features):
+                feature[rows] = self.cells(j, next(stretch.columns), stretch)
             labels = dict(zip(self.columns.labels, stretch.columns, strict=True))
-            _require_values(labels, stretch)
+            stretch.require_values(labels)
             y.append(self._y(labels))
             sample_weight.append(self._sample_weight(labels))
             done += stretch.n_rows
             del stretch, labels
-        return X, _joined(y), _joined(sample_weight)
+        return X(), _joined(y), _joined(sample_weight)
 
     def _y(self, labels: Mapping[str, pa.ChunkedArray]) -> np.ndarray | None:
         if self.y_dtype is None:
             return None
-        read = _text if self.y_dtype.kind == "U" else _numbers
+        read = _text if self.y_dtype.kind == "U" else numbers
         found = [read(labels[name]) for name in self.columns.targets]
         y = found[0] if isinstance(self.columns.target, str) else np.column_stack(found)
         return y if self.y_dtype.kind == "U" else y.astype(self.y_dtype, copy=False)
@@ -106,7 +141,7 @@ class Layout:
     def _sample_weight(self, labels: Mapping[str, pa.ChunkedArray]) -> np.ndarray | None:
         if self.columns.sample_weight is None:
             return None
-        return _numbers(labels[self.columns.sample_weight]).astype(np.float64, copy=False)
+        return numbers(labels[self.columns.sample_weight]).astype(np.float64, copy=False)
 
 
 def lay_out(columns: Columns, types: Mapping[str, pa.DataType], dtype: str | None) -> Layout:
@@ -127,12 +162,26 @@ def lay_out(columns: Columns, types: Mapping[str, pa.DataType], dtype: str | Non
     """
     strange = [name for name in columns.features if not is_number(types[name])]
     if strange:
+        has_text = any(is_text(types[name]) for name in strange)
         raise DatasetError(
             "The features",
             "be columns of numbers",
             got=", ".join(f"{name!r} ({types[name]})" for name in strange),
-            remedy="Name the columns to learn from in dataset.features, without these.",
+            remedy="Name the columns to learn from in dataset.features, without these"
+            f"{', or set dataset.as_frame=true to take text as it is' if has_text else ''}.",
         )
+    X_dtype = _feature_dtype([types[name] for name in columns.features], dtype)
+    return Layout(columns, X_dtype, label_dtype(columns, types))
+
+
+def label_dtype(columns: Columns, types: Mapping[str, pa.DataType]) -> np.dtype[Any] | None:
+    """Return the type of y in memory, None without targets.
+
+    Raises
+    ------
+    DatasetError
+        If the targets are neither numbers nor text, or the weights no numbers.
+    """
     weight = columns.sample_weight
     if weight is not None and not is_number(types[weight]):
         raise DatasetError(
@@ -141,19 +190,7 @@ def lay_out(columns: Columns, types: Mapping[str, pa.DataType], dtype: str | Non
             got=f"{weight!r} ({types[weight]})",
             remedy="Name another column, or leave it out.",
         )
-    X_dtype = _feature_dtype([types[name] for name in columns.features], dtype)
-    return Layout(columns, X_dtype, _target_dtype(columns.targets, types))
-
-
-def _require_values(labels: Mapping[str, pa.ChunkedArray], stretch: Stretch) -> None:
-    for name, column in labels.items():
-        if n_empty := column.null_count:
-            raise DatasetError(
-                f"The column {name!r} of {stretch.path}",
-                "have a value in every row",
-                got=f"{n_empty} empty cell{'s' if n_empty > 1 else ''} in its {stretch.rows}",
-                remedy="Remove these rows from the file, or fill them in.",
-            )
+    return _target_dtype(columns.targets, types)
 
 
 def numpy_dtype(kind: pa.DataType) -> np.dtype[Any]:
@@ -189,7 +226,8 @@ def _target_dtype(
     return np.result_type(*(numpy_dtype(types[name]) for name in targets))
 
 
-def _numbers(column: pa.ChunkedArray) -> np.ndarray:
+def numbers(column: pa.ChunkedArray) -> np.ndarray:
+    """Return a column of numbers in NumPy; empty cells become NaN, and booleans 0 and 1."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)

@@ -23,13 +23,17 @@ class Arrays:
     """X, and perhaps y and weights, as Dask arrays in the same row chunks.
 
     ``X`` has shape (n_rows, n_features), or (n_rows,) for lines of text; ``y`` has shape (n_rows,)
-    or (n_rows, n_outputs); ``sample_weight`` has shape (n_rows,).
+    or (n_rows, n_outputs); ``sample_weight`` has shape (n_rows,). ``y_only`` is y once more, from
+    tasks that read nothing of X; None where y itself is all there is. ``frame`` is an empty pandas
+    DataFrame where the blocks of X are such.
     """
 
     X: da.Array
     y: da.Array | None = None
     sample_weight: da.Array | None = None
     feature_names: tuple[str, ...] | None = None
+    y_only: da.Array | None = None
+    frame: Any = None
 
 
 def from_reader(
@@ -37,6 +41,9 @@ def from_reader(
     chunks: tuple[int, ...],
     metas: tuple[np.ndarray | None, ...],
     feature_names: tuple[str, ...] | None = None,
+    *,
+    read_y: ReadBlock | None = None,
+    frame: Any = None,
 ) -> Arrays:
     """Make X, y and weights whose blocks come out of one call per block.
 
@@ -52,6 +59,10 @@ def from_reader(
         or (0,). None, or nothing, where there is none.
     feature_names : tuple of str, optional
         The names of the columns of X.
+    read_y : callable, optional
+        As ``read``; only its y is used, so it may leave out all else.
+    frame : DataFrame, optional
+        Empty, where ``read`` returns DataFrames as X; the meta of X is then of objects.
 
     Returns
     -------
@@ -59,20 +70,27 @@ def from_reader(
         Nothing is read until a block is computed.
     """
     chunks = chunks or (0,)
-    token = tokenize(read, chunks)
-    name = f"read-{token}"
-    edges = edges_of(chunks).tolist()
-    layer: dict[Key, Task] = {}
-    for i, (start, stop) in enumerate(pairwise(edges)):
-        layer[name, i] = Task((name, i), read, start, stop)
-    reads = HighLevelGraph({name: layer}, {name: set()})
-    X, y, sample_weight, *_ = (
-        None if meta is None else _item(reads, name, item, meta, chunks)
-        for item, meta in enumerate((*metas, None, None, None))
-    )
+    X, y, sample_weight, *_ = _items(read, chunks, (*metas, None, None, None))
     if X is None:
         raise TypeError("The first meta, that of X, must be an array.")
-    return Arrays(X, y, sample_weight, feature_names)
+    y_only = None
+    if read_y is not None and y is not None:
+        _, y_only = _items(read_y, chunks, (None, metas[1]))
+    return Arrays(X, y, sample_weight, feature_names, y_only, frame)
+
+
+def _items(
+    read: ReadBlock, chunks: tuple[int, ...], metas: tuple[np.ndarray | None, ...]
+) -> list[da.Array | None]:
+    name = f"read-{tokenize(read, chunks)}"
+    layer: dict[Key, Task] = {}
+    for i, (start, stop) in enumerate(pairwise(edges_of(chunks).tolist())):
+        layer[name, i] = Task((name, i), read, start, stop)
+    reads = HighLevelGraph({name: layer}, {name: set()})
+    return [
+        None if meta is None else _item(reads, name, item, meta, chunks)
+        for item, meta in enumerate(metas)
+    ]
 
 
 def _item(

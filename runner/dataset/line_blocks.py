@@ -60,9 +60,35 @@ def arrays_of_lines(
     labels = [source.label for source in sources if source.label is not None]
     y = np.array(labels) if labels else None
     n_bytes = sum(index.n_bytes for each in indices for index in each)
-    read = ReadLines(fs, indices, stripes, y, encoding)
+    read_y = None if y is None else ReadLabels(stripes, y)
+    read = ReadLines(fs, indices, stripes, read_y, encoding)
     metas = (np.empty(0, dtype=object), None if y is None else y[:0])
-    return from_reader(read, row_chunks(chunks, n_rows, n_bytes / max(n_rows, 1)), metas)
+    cut = row_chunks(chunks, n_rows, n_bytes / max(n_rows, 1))
+    return from_reader(read, cut, metas, read_y=read_y)
+
+
+@dataclass(frozen=True, eq=False)
+class ReadLabels:
+    """Tell what some lines are labelled with, without reading any.
+
+    Attributes
+    ----------
+    stripes : Stripes
+        The order of the rows.
+    labels : ndarray of shape (n_sources,)
+    """
+
+    stripes: Stripes
+    labels: np.ndarray
+
+    def __call__(self, start: int, stop: int) -> tuple[None, np.ndarray]:
+        """Return no X, and y of the rows [start, stop)."""
+        sources = np.empty(stop - start, dtype=np.intp)
+        done = 0
+        for source, begin, end in self.stripes.runs(start, stop):
+            sources[done : done + end - begin] = source
+            done += end - begin
+        return None, self.labels[sources]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,27 +104,24 @@ class ReadLines:
         Those of the files of each source.
     stripes : Stripes
         The order of the rows.
-    labels : ndarray of shape (n_sources,), or None
+    labels : ReadLabels or None
     encoding : str
     """
 
     fs: Any
     indices: tuple[tuple[LineIndex, ...], ...]
     stripes: Stripes
-    labels: np.ndarray | None
+    labels: ReadLabels | None
     encoding: str
 
     def __call__(self, start: int, stop: int) -> tuple[np.ndarray | None, ...]:
         """Return the rows [start, stop) of X, and of y where there are labels."""
         X = np.empty(stop - start, dtype=object)
-        sources = np.empty(stop - start, dtype=np.intp)
         done = 0
         for source, begin, end in self.stripes.runs(start, stop):
-            rows = slice(done, done + end - begin)
-            X[rows] = list(self._lines(self.indices[source], begin, end))
-            sources[rows] = source
-            done = rows.stop
-        return X, None if self.labels is None else self.labels[sources]
+            X[done : done + end - begin] = list(self._lines(self.indices[source], begin, end))
+            done += end - begin
+        return X, None if self.labels is None else self.labels(start, stop)[1]
 
     def _lines(self, indices: Sequence[LineIndex], start: int, stop: int) -> Iterator[str]:
         edges = edges_of([index.n_lines for index in indices])

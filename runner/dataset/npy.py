@@ -1,7 +1,7 @@
 """NumPy's own files as blocks, read by byte range."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -59,7 +59,8 @@ class Npy(Dataset):
         X = stacks["X"]
         chunks = row_chunks(self.chunks, X.n_rows, X.row_nbytes)
         read = ReadNpy(X, stacks.get("y"), stacks.get("sample_weight"))
-        return from_reader(read, chunks, read(0, 0))
+        of_y = replace(read, X=None, sample_weight=None)
+        return from_reader(read, chunks, read(0, 0), read_y=of_y)
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class Stack:
 class ReadNpy:
     """Read X, y and the weights of some rows; safe to call from several threads."""
 
-    X: Stack
+    X: Stack | None
     y: Stack | None
     sample_weight: Stack | None
 

@@ -2,16 +2,17 @@
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from runner.dataset.chunks import row_chunks
 from runner.dataset.columns import Columns, common_type
 from runner.dataset.files import Files, find_files
-from runner.dataset.layout import lay_out
 from runner.dataset.lazy import Arrays, from_reader
 from runner.dataset.row_groups import (
     CACHE,
@@ -39,7 +40,9 @@ class Parquet(Table):
     Parameters
     ----------
     dtype : {"float32", "float64"}, optional
-        The type of X; by default float32 where the features are, else mostly float64.
+        The type of X; by default float32 where the features are, else mostly float64. In a
+        DataFrame it is that of each column of numbers; by default that of the files, or float64
+        for integers and booleans in a column with empty cells.
     """
 
     dtype: str | None = None
@@ -69,7 +72,7 @@ class Parquet(Table):
             ignored={name for footer in footers for name in footer.index},
         )
         types = common_types(files, footers, columns)
-        layout = lay_out(columns, types, self.dtype)
+        layout = self.lay_out(columns, types, self.dtype, partial(without_empty_cells, files))
         groups = RowGroups.of([footer.sizes for footer in footers])
         chunks = row_chunks(self.chunks, groups.n_rows, layout.row_nbytes)
         if self.chunks == "auto" and chunks:
@@ -77,7 +80,10 @@ class Parquet(Table):
         row_nbytes = decoded_nbytes(types.values())
         _warn_of_cut_groups(groups.sizes.tolist(), chunks, row_nbytes)
         read = ReadRowGroups(files, groups, layout, row_nbytes)
-        return from_reader(read, chunks, layout.metas, columns.features)
+        read_y = read.of_y(decoded_nbytes(types[name] for name in columns.targets))
+        return from_reader(
+            read, chunks, layout.metas, columns.features, read_y=read_y, frame=layout.frame
+        )
 
 
 @dataclass(frozen=True)
@@ -142,6 +148,28 @@ def common_types(
         )
         for name in columns.names
     }
+
+
+def without_empty_cells(files: Files, names: Collection[str]) -> set[str]:
+    """Return those of the columns of which all footers say that no cell is empty."""
+
+    def doubtful(file: int) -> set[str]:
+        with opened(files, file) as parquet:
+            return {name for name in _perhaps_empty(parquet.metadata) if name in names}
+
+    with ThreadPoolExecutor(FOOTER_THREADS) as pool:
+        return set(names).difference(*pool.map(doubtful, range(len(files.paths))))
+
+
+def _perhaps_empty(footer: pq.FileMetaData) -> Iterator[str]:
+    for i in range(footer.num_row_groups):
+        group = footer.row_group(i)
+        for j in range(footer.num_columns):
+            column = group.column(j)
+            counted = column.statistics if column.is_stats_set else None
+            is_full = counted is not None and counted.has_null_count and not counted.null_count
+            if not is_full and footer.schema.column(j).max_definition_level:
+                yield column.path_in_schema
 
 
 def join_or_cut(sizes: Sequence[int], limit: int) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from runner.dataset.columns import is_text
+from runner.dataset.columns import TEXT_NBYTES, is_text
 from runner.dataset.files import Files, reading
 from runner.dataset.layout import Layout, Stretch, numpy_dtype
 from runner.dataset.row_cache import RowCache
@@ -21,7 +21,6 @@ from runner.dataset.spans import edges_of, spans
 CACHE = RowCache(limit_nbytes=256 * 2**20)
 SLAB_NBYTES = 2**20
 STREAM_NBYTES = 2**20
-TEXT_NBYTES = 16
 
 
 @dataclass(frozen=True)
@@ -122,6 +121,10 @@ class ReadRowGroups:
     def __call__(self, start: int, stop: int) -> tuple[np.ndarray | None, ...]:
         """Return the rows [start, stop) of X, y and the weights."""
         return self.layout.assemble(self._stretches(start, stop), stop - start)
+
+    def of_y(self, row_nbytes: int) -> "ReadRowGroups":
+        """Return what reads y and nothing else, a row of which has so many bytes."""
+        return replace(self, layout=self.layout.of_y, row_nbytes=row_nbytes)
 
     def _stretches(self, start: int, stop: int) -> Iterator[Stretch]:
         for file, pieces in groupby(self.groups.pieces(start, stop), attrgetter("file")):

@@ -1,4 +1,4 @@
-"""Train and holdout: two lazy views of the same blocks that share no row."""
+"""Train, holdout and validation: lazy views of the same blocks that share no row."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,23 +13,27 @@ from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
 from dask.typing import Key
 
-from runner.base import Part, Place
+from runner.base import Part, Place, Split
 from runner.dataset.lazy import Arrays
 from runner.dataset.spans import edges_of
 from runner.errors import DatasetError
 from runner.seeds import derive, uniform_rows
 
+SIDES = ("holdout", "validation", "train")
+PURPOSES = ("to hold out", "for validation", "to train on")
 
-def split(arrays: Arrays, holdout: float, by: str, seed: int) -> tuple[Part, Part | None]:
+
+def split(arrays: Arrays, holdout: float, by: str, seed: int, validation: float = 0.0) -> Split:
     """Hold out a seeded share of the blocks, or of the rows inside each block.
 
     Parameters
     ----------
     arrays : Arrays
         X, y and weights in the same row chunks.
-    holdout : float
-        The share, in [0, 1). By blocks it is rounded to whole blocks, at least one; by rows each
-        row is held out with this probability, whatever block it is in.
+    holdout, validation : float
+        The shares, in [0, 1). By blocks each is rounded to whole blocks, at least one unless it
+        is 0; by rows each row is held out with this probability, whatever block it is in. What
+        the holdout is does not depend on ``validation``.
     by : {"blocks", "rows"}
         What is drawn.
     seed : int
@@ -37,8 +41,8 @@ def split(arrays: Arrays, holdout: float, by: str, seed: int) -> tuple[Part, Par
 
     Returns
     -------
-    train, holdout : Part, Part or None
-        None when ``holdout`` is 0.
+    Split
+        A side is None when its share is 0.
 
     Raises
     ------
@@ -47,79 +51,99 @@ def split(arrays: Arrays, holdout: float, by: str, seed: int) -> tuple[Part, Par
     """
     edges = edges_of(arrays.X.chunks[0]).tolist()
     places = tuple(Place(i, start, stop) for i, (start, stop) in enumerate(pairwise(edges)))
-    if holdout == 0:
-        return _part(arrays, places, lambda array: array), None
+    if holdout == validation == 0:
+        return Split(_part(arrays, places, lambda array: array))
     if by == "rows":
-        return _split_rows(arrays, places, Draw(holdout, seed))
-    held = _held_blocks(len(places), holdout, seed)
-    kept = [i for i in range(len(places)) if i not in held]
-    return _blocks(arrays, places, kept), _blocks(arrays, places, sorted(held))
+        return _split_rows(arrays, places, Draw(holdout, validation, seed))
+    return _split_blocks(arrays, places, (holdout, validation), seed)
 
 
 def _part(arrays: Arrays, places: tuple[Place, ...], cut: Callable[[da.Array], da.Array]) -> Part:
     y, sample_weight = (
         None if array is None else cut(array) for array in (arrays.y, arrays.sample_weight)
     )
-    return Part(cut(arrays.X), y, sample_weight, places, arrays.feature_names)
+    alone = arrays.y_only
+    y_only = y if alone is None or alone is arrays.y else cut(alone)
+    X = cut(arrays.X)
+    return Part(X, y, sample_weight, places, arrays.feature_names, arrays.frame, y_only)
 
 
-def _held_blocks(n_blocks: int, holdout: float, seed: int) -> set[int]:
-    n_held = max(1, round(holdout * n_blocks))
-    if n_held >= n_blocks:
+def _split_blocks(
+    arrays: Arrays, places: tuple[Place, ...], shares: tuple[float, float], seed: int
+) -> Split:
+    n_blocks = len(places)
+    n_held, n_validation = (max(1, round(share * n_blocks)) if share else 0 for share in shares)
+    if n_held + n_validation >= n_blocks:
         raise DatasetError(
             "A holdout by blocks",
             "leave at least one block to train on",
-            got=f"{n_blocks} block{'s' if n_blocks > 1 else ''} and dataset.holdout={holdout}",
+            got=f"{n_blocks} block{'s' if n_blocks > 1 else ''} and {_asked(*shares)}",
             remedy="Make dataset.chunks smaller, or set dataset.holdout_by=rows.",
         )
     order = np.random.default_rng(derive(seed, "split")).permutation(n_blocks)
-    return {int(i) for i in order[:n_held]}
+    held, validation, train = np.split(order, [n_held, n_held + n_validation])
+    blocks = partial(_blocks, arrays, places)
+    return Split(
+        blocks(train),
+        blocks(held) if n_held else None,
+        blocks(validation) if n_validation else None,
+    )
 
 
-def _blocks(arrays: Arrays, places: tuple[Place, ...], numbers: list[int]) -> Part:
+def _blocks(arrays: Arrays, places: tuple[Place, ...], drawn: np.ndarray) -> Part:
+    numbers = sorted(drawn.tolist())
     chosen = tuple(places[i] for i in numbers)
     return _part(arrays, chosen, lambda array: array.blocks[numbers])
 
 
 @dataclass(frozen=True)
 class Draw:
-    """Decides of each row, whatever block it is in, whether it is held out."""
+    """Decides of each row, whatever block it is in, which side it is on."""
 
     holdout: float
+    validation: float
     seed: int
 
     def __call__(self, place: Place) -> np.ndarray:
-        """Return a mask of the held-out rows, of shape (n_rows,)."""
+        """Return the number of each row's side in ``SIDES``, of shape (n_rows,)."""
         drawn = uniform_rows(derive(self.seed, "split"), place.start, place.stop)
-        mask: np.ndarray = drawn < self.holdout
-        return mask
+        edges = (self.holdout, self.holdout + self.validation)
+        sides: np.ndarray = np.searchsorted(edges, drawn, side="right")
+        return sides
 
 
-def _split_rows(arrays: Arrays, places: tuple[Place, ...], draw: Draw) -> tuple[Part, Part]:
-    n_held = tuple(int(draw(place).sum()) for place in places)
-    n_kept = tuple(n - held for n, held in zip(arrays.X.chunks[0], n_held, strict=True))
-    if not sum(n_held) or not sum(n_kept):
-        raise DatasetError(
-            "A holdout by rows",
-            "hold out at least one row and leave one to train on",
-            got=f"{sum(n_held)} of {places[-1].stop} rows with dataset.holdout={draw.holdout}",
-            remedy="Choose another dataset.holdout or dataset.seed, or more rows.",
-        )
-    return (
-        _part(arrays, places, partial(_rows, places=places, draw=draw, held=False, sizes=n_kept)),
-        _part(arrays, places, partial(_rows, places=places, draw=draw, held=True, sizes=n_held)),
+def _split_rows(arrays: Arrays, places: tuple[Place, ...], draw: Draw) -> Split:
+    counts = np.array([np.bincount(draw(place), minlength=len(SIDES)) for place in places])
+
+    def part(side: int) -> Part:
+        if not counts[:, side].any():
+            raise DatasetError(
+                "A holdout by rows",
+                "have at least one row on each side",
+                got=f"no row {PURPOSES[side]}, of {places[-1].stop} with "
+                f"{_asked(draw.holdout, draw.validation)}",
+                remedy="Choose other shares, another dataset.seed, or more rows.",
+            )
+        sizes = tuple(counts[:, side].tolist())
+        cut = partial(_rows, places=places, draw=draw, side=side, sizes=sizes)
+        return _part(arrays, places, cut)
+
+    return Split(
+        part(SIDES.index("train")),
+        part(SIDES.index("holdout")) if draw.holdout else None,
+        part(SIDES.index("validation")) if draw.validation else None,
     )
 
 
 def _rows(
-    array: da.Array, places: tuple[Place, ...], draw: Draw, held: bool, sizes: tuple[int, ...]
+    array: da.Array, places: tuple[Place, ...], draw: Draw, side: int, sizes: tuple[int, ...]
 ) -> da.Array:
-    name = f"{'holdout' if held else 'train'}-{tokenize(array.name, draw)}"
+    name = f"{SIDES[side]}-{tokenize(array.name, draw)}"
     layer: dict[Key, Task] = {}
     for place in places:
         index = (place.number, *(0 for _ in array.shape[1:]))
         block = TaskRef((array.name, *index))
-        layer[name, *index] = Task((name, *index), _take, block, place, draw, held)
+        layer[name, *index] = Task((name, *index), _take, block, place, draw, side)
     graph = HighLevelGraph(
         {**array.dask.layers, name: layer}, {**array.dask.dependencies, name: {array.name}}
     )
@@ -127,5 +151,11 @@ def _rows(
     return da.Array(graph, name, chunks=(sizes, *array.chunks[1:]), meta=meta)
 
 
-def _take(block: Any, place: Place, draw: Draw, held: bool) -> Any:
-    return block[draw(place) == held]
+def _take(block: Any, place: Place, draw: Draw, side: int) -> Any:
+    taken = block[draw(place) == side]
+    return taken.reset_index(drop=True) if hasattr(taken, "reset_index") else taken
+
+
+def _asked(holdout: float, validation: float) -> str:
+    text = f"dataset.holdout={holdout}"
+    return f"{text} and dataset.validation={validation}" if validation else text

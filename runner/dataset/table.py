@@ -1,11 +1,16 @@
 """What datasets with named columns share: which column is what."""
 
 from abc import ABC
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.dataset.columns import Columns, choose
+import pyarrow as pa
+
+from runner.dataset.columns import Columns, choose, is_text
 from runner.dataset.dataset import Dataset
+from runner.dataset.frames import lay_out_frame
+from runner.dataset.layout import Layout, lay_out
+from runner.rules import boolean, check, null
 
 
 @dataclass(kw_only=True)
@@ -23,12 +28,50 @@ class Table(Dataset, ABC):
         cells become NaN.
     sample_weight : str, optional
         The column of weights.
+    as_frame : bool, optional
+        Whether blocks of X are pandas DataFrames, in which text stays text and each column has a
+        type of its own; by default where a feature is text. Else they are NumPy arrays of numbers.
     """
 
     path: str
     target: str | list[str] | None
     features: list[str] | None = None
     sample_weight: str | None = None
+    as_frame: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse anything but true, false and null before anything is read."""
+        super().__post_init__()
+        check("dataset", self, as_frame=boolean() | null())
+
+    def lay_out(
+        self,
+        columns: Columns,
+        types: Mapping[str, pa.DataType],
+        dtype: str | None,
+        full: Callable[[Sequence[str]], set[str]],
+    ) -> Layout:
+        """Decide what X is made of: an array, or a DataFrame where it has to hold text.
+
+        Parameters
+        ----------
+        columns : Columns
+        types : mapping of str to pyarrow.DataType
+            The type of each column, which is never a dictionary.
+        dtype : {"float32", "float64"} or None
+            The type of the features that are numbers.
+        full : callable
+            Tells which of some columns are sure to have no empty cell.
+
+        Raises
+        ------
+        DatasetError
+            If a column is of a kind that has no place there.
+        """
+        has_text = any(is_text(types[name]) for name in columns.features)
+        if self.as_frame or (self.as_frame is None and has_text):
+            return lay_out_frame(columns, types, dtype, full)
+        return lay_out(columns, types, dtype)
 
     def choose(self, names: Sequence[str], ignored: Collection[str] = ()) -> Columns:
         """Decide which of the named columns are what.

@@ -43,7 +43,8 @@ class Zarr(Dataset):
     def __post_init__(self) -> None:
         """Refuse what names no array before anything is opened."""
         super().__post_init__()
-        check("dataset", self, path=text(), X=text(), y=text() | null())
+        names = {"y": text() | null(), "sample_weight": text() | null()}
+        check("dataset", self, path=text(), X=text(), **names)
 
     def arrays(self) -> Arrays:
         """Return X, y and the weights; only the metadata of the arrays are read.
@@ -65,7 +66,8 @@ class Zarr(Dataset):
         X = there["X"]
         chunks = row_chunks(self.chunks, X.shape[0], X.shape[1] * X.dtype.itemsize)
         read = ReadZarr(self.path, tuple(arrays.values()))
-        return from_reader(read, chunks, read(0, 0))
+        of_y = ReadZarr(self.path, (None, arrays["y"]))
+        return from_reader(read, chunks, read(0, 0), read_y=of_y)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from runner.base import Block, Evaluated, Place, Scores, not_finite
+from runner.base import Block, Evaluated, Place, Scores
 from runner.errors import ConfigError, FitError, RunnerWarning, cause
 from runner.evaluation.kept import Kept
 from runner.evaluation.replay import ask
 from runner.evaluation.scorers import Scorer, defaults, scorer
 from runner.evaluation.shortcuts import shortcut
 from runner.evaluation.suitability import check_defined, check_suitable
+from runner.finite import not_finite
+from runner.rules import check, integer, null, number, one_of
 
 
 @dataclass(kw_only=True)
@@ -21,11 +23,20 @@ class Evaluation:
     Parameters
     ----------
     scoring : list of str, str or None
-        scikit-learn's names of scorers, ``neg_*`` with their sign, and ``neg_inertia``: minus the
-        sum of the squared distances of rows to their cluster's centre. None is what suits the
+        scikit-learn's names of scorers, ``neg_*`` with their sign, and four of ours that need no
+        y: ``neg_inertia``, minus the sum of the squared distances of rows to their cluster's
+        centre; ``neg_reconstruction_error``, minus the mean squared difference between rows and
+        what ``inverse_transform`` makes of their ``transform``; ``neg_perplexity`` of a topic
+        model; ``mean_log_likelihood``, the mean of ``score_samples``. None is what suits the
         estimator: ``accuracy`` for a classifier; ``r2`` and ``neg_root_mean_squared_error`` for a
         regressor; ``adjusted_rand_score`` and ``v_measure_score`` for a clusterer where there is
-        a y, else ``neg_inertia``; nothing for a transformer or an outlier detector.
+        a y, else ``neg_inertia``; for a decomposition the first of the last three that it can
+        answer; nothing for another transformer or an outlier detector.
+    every : int, "epoch" or None
+        Score held-out rows on the way, too: whenever so many rows were learned, or after each
+        epoch. They are those of ``dataset.validation``, or else of the final scores.
+    growth : float
+        How many times as many rows there are to each next score on the way, at least 1.
 
     Examples
     --------
@@ -35,9 +46,24 @@ class Evaluation:
     """
 
     scoring: list[str] | str | None = None
+    every: int | str | None = None
+    growth: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse what are not names."""
+        """Refuse what are not names, and no schedule."""
+        check(
+            "evaluation",
+            self,
+            every=integer(1) | one_of("epoch") | null(),
+            growth=number(1),
+        )
+        if self.growth > 1 and not isinstance(self.every, int):
+            raise ConfigError(
+                "evaluation.growth",
+                "be 1 where evaluation.every is no number of rows",
+                got=f"{self.growth} with evaluation.every={self.every or 'null'}",
+                remedy="Set evaluation.every to the rows before the first score.",
+            )
         names: Any = self.scoring or []
         if not isinstance(names, str | list | tuple) or not all(isinstance(n, str) for n in names):
             raise ConfigError(
@@ -120,6 +146,12 @@ class Evaluation:
             close = getattr(blocks, "close", None)
             if close is not None:
                 close()
+
+    def on_the_way(self, estimator: Any, blocks: Iterator[Block]) -> Scores:
+        """Score an estimator that is still learning, as ``over`` does but without its warnings."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RunnerWarning)
+            return self.over(estimator, blocks).scores
 
     def score_block(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> Scores:
         """Score a fitted estimator on one block.

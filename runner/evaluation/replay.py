@@ -6,25 +6,30 @@ from typing import Any, TypeAlias
 import numpy as np
 from sklearn.utils import Tags, TargetTags
 
+from runner.evaluation.own import ask_errors, ask_perplexity, ask_score
 from runner.kinds import kind_of
 
 Answers: TypeAlias = dict[str, Any]
 
 
+ASKED_BY_US: dict[str, Callable[[Any, Any, Any], np.ndarray]] = {
+    "inverse_transform": ask_errors,
+    "perplexity": ask_perplexity,
+    "score": ask_score,
+}
+
+
 def ask(estimator: Any, methods: Iterable[str], X: Any, sample_weight: Any = None) -> Answers:
     """Call each method on the rows of X, and return the answers by method.
 
-    ``score`` answers for all rows at once, so its answer is an array of one number.
+    Of some methods the answer is what our own scorers make of them; see ``runner.evaluation.own``.
     """
-    answers: Answers = {}
-    for method in methods:
-        if method != "score":
-            answers[method] = getattr(estimator, method)(X)
-        elif sample_weight is None:
-            answers[method] = np.array([estimator.score(X)])
-        else:
-            answers[method] = np.array([estimator.score(X, sample_weight=sample_weight)])
-    return answers
+    return {
+        method: ASKED_BY_US[method](estimator, X, sample_weight)
+        if method in ASKED_BY_US
+        else getattr(estimator, method)(X)
+        for method in methods
+    }
 
 
 class Replay:

@@ -1,17 +1,20 @@
 """Which scorers there are, what each asks of an estimator, and which suit it."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sklearn.metrics import get_scorer, get_scorer_names
+from sklearn.metrics import get_scorer, get_scorer_names, make_scorer
 
 from runner.errors import ConfigError, nearest
+from runner.evaluation import own
 from runner.kinds import kind_of, last_step
 
 INERTIA = "neg_inertia"
+RECONSTRUCTION = "neg_reconstruction_error"
+PERPLEXITY = "neg_perplexity"
+LIKELIHOOD = "mean_log_likelihood"
 
 CLUSTERING = frozenset(
     {
@@ -45,6 +48,8 @@ REGRESSION = frozenset(
     }
 )
 
+ANY = ("classification", "clustering", "regression", "decomposition")
+
 # Of an estimator that says no kind, scikit-learn itself is left to judge.
 SUITABLE = {
     "classifier": ("classification", "clustering"),
@@ -64,7 +69,7 @@ class Scorer:
         As scikit-learn has it.
     call : callable
         ``call(estimator, X, y, sample_weight=...)``, the weights only where ``weighted``.
-    family : {"classification", "regression", "clustering", "inertia"}
+    family : {"classification", "regression", "clustering", "inertia", "decomposition"}
         What it is a score of.
     methods : tuple of str
         It needs the answer of the first of these that an estimator has.
@@ -77,6 +82,11 @@ class Scorer:
     family: str
     methods: tuple[str, ...]
     weighted: bool
+
+    @property
+    def needs_target(self) -> bool:
+        """Whether it compares something with y."""
+        return self.family not in ("inertia", "decomposition")
 
     @property
     def counts_labels(self) -> bool:
@@ -102,11 +112,21 @@ class Scorer:
         )
 
 
-def _total(replay: Any, *_: Any) -> float:
-    return math.fsum(replay.score())
-
-
-OWN = {INERTIA: Scorer(INERTIA, _total, "inertia", ("score",), weighted=False)}
+OWN = {
+    own_scorer.name: own_scorer
+    for own_scorer in (
+        Scorer(INERTIA, own.inertia, "inertia", ("score",), weighted=False),
+        Scorer(
+            RECONSTRUCTION,
+            own.reconstruction,
+            "decomposition",
+            ("inverse_transform",),
+            weighted=True,
+        ),
+        Scorer(PERPLEXITY, own.perplexity, "decomposition", ("perplexity",), weighted=False),
+        Scorer(LIKELIHOOD, own.log_likelihood, "decomposition", ("score_samples",), weighted=True),
+    )
+}
 
 
 @cache
@@ -116,7 +136,7 @@ def scorer(name: str) -> Scorer:
     Raises
     ------
     ConfigError
-        If scikit-learn has no scorer of that name, and it is not ``neg_inertia``.
+        If neither scikit-learn nor we have a scorer of that name.
 
     Examples
     --------
@@ -129,13 +149,13 @@ def scorer(name: str) -> Scorer:
     if name not in names:
         raise ConfigError(
             "evaluation.scoring",
-            "name scorers of scikit-learn, or neg_inertia",
+            f"name scorers of scikit-learn, or {', '.join(OWN)}",
             got=repr(name),
             remedy=nearest(name, names),
         )
     if name in OWN:
         return OWN[name]
-    call = get_scorer(name)
+    call = make_scorer(own.accuracy) if name == "accuracy" else get_scorer(name)
     methods = call._response_method  # noqa: SLF001  (scikit-learn has no public name for it)
     return Scorer(
         name,
@@ -156,6 +176,8 @@ def defaults(estimator: Any, has_target: bool) -> list[str]:
     ['neg_inertia']
     """
     kind = kind_of(estimator)
+    if kind is None:
+        return _of_decomposition(estimator)
     if not has_target:
         return [INERTIA] if kind == "clusterer" and hasattr(estimator, "score") else []
     by_kind = {
@@ -163,8 +185,15 @@ def defaults(estimator: Any, has_target: bool) -> list[str]:
         "regressor": ["r2", "neg_root_mean_squared_error"],
         "clusterer": ["adjusted_rand_score", "v_measure_score"],
     }
-    names = by_kind.get(kind or "", [])
+    names = by_kind.get(kind, [])
     return names if hasattr(estimator, "predict") else []
+
+
+def _of_decomposition(estimator: Any) -> list[str]:
+    # A scaler has an inverse too, which loses nothing and says nothing.
+    is_one = hasattr(last_step(estimator), "n_components")
+    names = (PERPLEXITY, RECONSTRUCTION, LIKELIHOOD) if is_one else ()
+    return [name for name in names if any(hasattr(estimator, m) for m in OWN[name].methods)][:1]
 
 
 def _family(name: str) -> str:

@@ -8,7 +8,7 @@ from sklearn.metrics import get_scorer_names
 
 from runner.errors import ConfigError
 from runner.evaluation.replay import Replay
-from runner.evaluation.scorers import SUITABLE, Scorer, defaults, scorer
+from runner.evaluation.scorers import ANY, SUITABLE, Scorer, defaults, scorer
 from runner.kinds import kind_of
 
 
@@ -22,16 +22,14 @@ def check_suitable(asked: Scorer, estimator: Any, has_target: bool) -> None:
     """
     kind = kind_of(estimator)
     known = kind in SUITABLE
-    if asked.family not in SUITABLE.get(
-        kind or "", ("classification", "clustering", "regression")
-    ):
+    if asked.family not in SUITABLE.get(kind or "", ANY):
         raise ConfigError(
             "evaluation.scoring",
             f"name scorers that suit {_a(kind) if known else 'this estimator'}",
             got=f"{asked.name!r}, of {asked.family}, for {type(estimator).__name__}",
             remedy=_instead(asked, estimator, has_target),
         )
-    if asked.family != "inertia" and not has_target:
+    if asked.needs_target and not has_target:
         raise ConfigError(
             "evaluation.scoring",
             "name only scorers that need no y where the dataset has none",

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from runner.base import Block, not_finite
+from runner.base import Block
 from runner.errors import FitError, cause
+from runner.finite import not_finite
 
 FEW = 32
 
@@ -37,11 +38,13 @@ def blame(estimator: Any, block: Block, error: Exception) -> FitError:
 
     The block is searched for a cause only now, so a healthy block pays nothing.
     """
+    called = getattr(estimator, "called", f"{type(estimator).__name__}.partial_fit")
     return not_finite(block, "X", "y", "sample_weight") or FitError(
         block.place.subject,
-        f"be accepted by {type(estimator).__name__}.partial_fit",
+        f"be accepted by {called}",
         got=cause(error),
-        remedy="Check these rows, and the arguments under estimator and partial_fit.",
+        remedy="Check these rows, and the arguments under preprocessing, estimator and "
+        "partial_fit.",
     )
 
 

@@ -1,13 +1,15 @@
 """One estimator learning block by block."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
 
 from runner.base import Block, Callback, Estimator, Progress
 from runner.errors import FitError, RunnerError, RunnerWarning, cause
 from runner.fit.blame import blame, check_labels
+from runner.fit.held_out import HeldOut
+from runner.fit.labels import LabelWeights
 from runner.fit.progressive import Progressive
 
 
@@ -25,6 +27,12 @@ class IncrementalFit:
         Keyword arguments of every call, such as ``classes``.
     score : Progressive, optional
         Scores each block before it is learned.
+    held_out : HeldOut, optional
+        Scores rows that are not learned from, now and then.
+    weights : LabelWeights, optional
+        What each row weighs by its label.
+    inspect : callable, optional
+        Looks at each block, as the estimator gets it, before it is learned.
     callbacks : mapping of str to Callback, optional
         Told, in this order, how the fit goes.
     progress : Progress, optional
@@ -48,6 +56,9 @@ class IncrementalFit:
         partial_fit: Mapping[str, Any] | None = None,
         *,
         score: Progressive | None = None,
+        held_out: HeldOut | None = None,
+        weights: LabelWeights | None = None,
+        inspect: Callable[[Block], None] | None = None,
         callbacks: Mapping[str, Callback] | None = None,
         progress: Progress | None = None,
     ) -> None:
@@ -55,6 +66,9 @@ class IncrementalFit:
         self.progress = progress or Progress()
         self._arguments = dict(partial_fit or {})
         self._score = score
+        self._held_out = held_out
+        self._weights = weights
+        self._inspect = inspect
         self._callbacks = dict(callbacks or {})
 
     @property
@@ -65,7 +79,7 @@ class IncrementalFit:
     def begin(self) -> None:
         """Tell the callbacks that the first block is coming."""
         for callback in self._callbacks.values():
-            callback.on_fit_begin(self.progress)
+            callback.on_fit_begin(self.progress, self.estimator)
 
     def step(self, block: Block) -> None:
         """Test on a block, learn from it, tell the callbacks; an empty block is only counted.
@@ -92,20 +106,29 @@ class IncrementalFit:
         for callback in self._callbacks.values():
             callback.on_block_end(progress, block)
 
+    def between_blocks(self) -> None:
+        """Score held-out rows if it is time; no training block is in use meanwhile."""
+        if self._held_out is not None and self._held_out.is_due(self.progress.rows):
+            self._test(self._held_out)
+
     def end_epoch(self) -> None:
-        """Count the epoch and tell the callbacks."""
-        self.progress.epoch += 1
+        """Count the epoch, score held-out rows if it is time, and tell the callbacks."""
+        progress = self.progress
+        progress.epoch += 1
         if self._score is not None:
             self._score.restart()
-        if self.progress.blocks == 0:
+        if progress.blocks == 0:
             raise FitError(
                 "The training blocks",
                 "hold at least one row",
-                got=f"only empty ones, {self.progress.empty_blocks} of them",
+                got=f"only empty ones, {progress.empty_blocks} of them",
                 remedy="Check the source, or hold out less.",
             )
+        is_last = progress.epoch == progress.epochs
+        if self._held_out and self._held_out.is_due_at_epoch_end(progress.rows, is_last):
+            self._test(self._held_out)
         for callback in self._callbacks.values():
-            callback.on_epoch_end(self.progress)
+            callback.on_epoch_end(progress)
 
     def end(self) -> None:
         """Tell every callback that no block will follow, however the fit ended.
@@ -125,13 +148,23 @@ class IncrementalFit:
                     stacklevel=2,
                 )
 
+    def _test(self, held_out: HeldOut) -> None:
+        self.progress.held_out = held_out.update(self.estimator, self.progress.rows)
+        for callback in self._callbacks.values():
+            callback.on_held_out(self.progress)
+
     def _learn(self, block: Block) -> None:
         check_labels(self._arguments.get("classes"), block)
+        if self._inspect is not None:
+            self._inspect(block)
         if self._score is not None and self.progress.blocks:
             self.progress.scores = self._score.update(self.estimator, block)
         arguments = self._arguments
-        if block.sample_weight is not None:
-            arguments = {**arguments, "sample_weight": block.sample_weight}
+        sample_weight = block.sample_weight
+        if self._weights is not None:
+            sample_weight = self._weights(block.y, sample_weight)
+        if sample_weight is not None:
+            arguments = {**arguments, "sample_weight": sample_weight}
         target = () if block.y is None else (block.y,)
         started = perf_counter()
         self.estimator.partial_fit(block.X, *target, **arguments)

@@ -35,23 +35,27 @@ def fit_loop(
             fit.begin()
         for epoch in range(epochs):
             with closing(open_epoch(epoch)) as blocks:
-                finished = _learn(fits, blocks)
-            if not finished:
-                return
-            for fit in fits:
+                _learn(fits, blocks)
+            for fit in _going_on(fits):
                 fit.end_epoch()
+            if not _going_on(fits):
+                return
     finally:
         for fit in fits:
             fit.end()
 
 
-def _learn(fits: Sequence[IncrementalFit], blocks: Generator[Block]) -> bool:
-    """Pass each block to every fit that still wants it; say whether the blocks were used up."""
+def _learn(fits: Sequence[IncrementalFit], blocks: Generator[Block]) -> None:
+    """Pass each block to every fit that still wants it, until none does."""
     for block in blocks:
-        for fit in fits:
-            if not fit.stopped:
-                fit.step(block)
+        for fit in _going_on(fits):
+            fit.step(block)
         del block  # the stream counts on it: only then may it hold one more
-        if all(fit.stopped for fit in fits):
-            return False
-    return True
+        for fit in _going_on(fits):
+            fit.between_blocks()
+        if not _going_on(fits):
+            return
+
+
+def _going_on(fits: Sequence[IncrementalFit]) -> list[IncrementalFit]:
+    return [fit for fit in fits if not fit.stopped]

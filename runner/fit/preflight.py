@@ -2,7 +2,7 @@
 
 import inspect
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,18 @@ import numpy as np
 from runner.base import LazyArray, Part
 from runner.errors import ConfigError, RunnerWarning, nearest
 
+INFER = "infer"
+MOST_LABELS = 10
 _NUMBERS = "iufb"
 _TEXT = "USO"
 
 
-def check_fit(estimator: Any, arguments: Mapping[str, Any], part: Part) -> None:
+def check_fit(
+    estimator: Any,
+    arguments: Mapping[str, Any],
+    part: Part,
+    class_weight: str | Mapping[Any, float] | None = None,
+) -> None:
     """Refuse an estimator that cannot learn from these blocks with these arguments.
 
     Parameters
@@ -25,13 +32,16 @@ def check_fit(estimator: Any, arguments: Mapping[str, Any], part: Part) -> None:
         The keyword arguments of ``partial_fit``.
     part : Part
         The training blocks; only their metadata is looked at.
+    class_weight : "balanced" or mapping or None
+        The weights of labels, which become sample weights.
 
     Raises
     ------
     ConfigError
         If there is no ``partial_fit``, a parameter has a value that scikit-learn refuses, it does
         not take the arguments, ``classes`` is missing or of another kind than the labels, a
-        target is missing, or y has several columns for a classifier of one target.
+        target is missing, y has several columns for a classifier of one target, or weights are
+        given for what is no label.
 
     Warns
     -----
@@ -41,11 +51,65 @@ def check_fit(estimator: Any, arguments: Mapping[str, Any], part: Part) -> None:
     _check_method(estimator)
     _check_parameters(estimator)
     _check_arguments(estimator, arguments, part)
+    if class_weight is not None:
+        _check_class_weight(estimator, part)
+        check_weighted(class_weight, listed(arguments, part))
     if part.y is None:
-        _check_no_target(estimator)
+        _check_no_target(estimator, arguments)
     elif "classes" in _accepted(estimator)[0]:
         check_classes = _check_classes if len(part.y.shape) == 1 else _check_several_targets
         check_classes(estimator, arguments.get("classes"), part.y)
+
+
+def infers(classes: Any) -> bool:
+    """Say whether these classes are to be found in y."""
+    return isinstance(classes, str) and classes == INFER
+
+
+def listed(arguments: Mapping[str, Any], part: Part) -> Any:
+    """Return the labels of a y of one column, where they are known."""
+    classes = arguments.get("classes")
+    has_one_target = part.y is not None and len(part.y.shape) == 1
+    return classes if has_one_target and not isinstance(classes, str) else None
+
+
+def check_inferred(classes: Sequence[np.ndarray]) -> None:
+    """Refuse what was found in y, by target, if a target has nothing to tell apart.
+
+    Raises
+    ------
+    ConfigError
+        If there is one label, or none.
+    """
+    for labels in classes:
+        if len(labels) < 2:  # noqa: PLR2004
+            raise ConfigError(
+                "y",
+                "have two labels or more in the training blocks",
+                got=f"only {labels.tolist()[0]!r}" if len(labels) else "none",
+                remedy="Name another target under dataset, or choose a regressor.",
+            )
+
+
+def check_weighted(class_weight: str | Mapping[Any, float] | None, classes: Any) -> None:
+    """Refuse weights of what is not among the classes, where these are known.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first such label.
+    """
+    if classes is None or not isinstance(class_weight, Mapping):
+        return
+    labels = np.asarray(classes).tolist()
+    for label in class_weight:
+        if label not in labels:
+            raise ConfigError(
+                "fit.class_weight",
+                "name only labels that there are",
+                got=f"{label!r} beside {', '.join(map(repr, labels[:MOST_LABELS]))}",
+                remedy="In YAML, 0 is a number, '0' is text, and yes is true unless it is quoted.",
+            )
 
 
 def _check_method(estimator: Any) -> None:
@@ -59,11 +123,10 @@ def _check_method(estimator: Any) -> None:
 
 
 def _check_parameters(estimator: Any) -> None:
-    validate = getattr(estimator, "_validate_params", None)
-    if validate is None:
+    if not hasattr(estimator, "_parameter_constraints"):
         return
     try:
-        validate()  # what scikit-learn itself does first in every fit
+        estimator._validate_params()  # noqa: SLF001  (as every fit does first)
     except ValueError as error:
         raise ConfigError(
             "estimator",
@@ -107,7 +170,32 @@ def _check_arguments(estimator: Any, arguments: Mapping[str, Any], part: Part) -
         )
 
 
-def _check_no_target(estimator: Any) -> None:
+def _check_class_weight(estimator: Any, part: Part) -> None:
+    names, takes_any = _accepted(estimator)
+    if part.y is None or len(part.y.shape) > 1 or "classes" not in names:
+        raise ConfigError(
+            "fit.class_weight",
+            "be left out where y are not the labels of one target",
+            got=f"weights for {type(estimator).__name__}",
+            remedy="Leave it out.",
+        )
+    if "sample_weight" not in names and not takes_any:
+        raise ConfigError(
+            "fit.class_weight",
+            f"be something {type(estimator).__name__}.partial_fit can follow",
+            got="weights for an estimator that takes none",
+            remedy="Leave it out, or choose an estimator that takes weights, as SGDClassifier.",
+        )
+
+
+def _check_no_target(estimator: Any, arguments: Mapping[str, Any]) -> None:
+    if infers(arguments.get("classes")):
+        raise ConfigError(
+            "partial_fit.classes",
+            "be infer only where there is a y to find them in",
+            got="X without y",
+            remedy="Name the target under dataset.",
+        )
     tags = _tags(estimator)
     if tags is not None and tags.target_tags.required:
         raise ConfigError(
@@ -123,7 +211,10 @@ def _check_several_targets(estimator: Any, classes: Any, y: LazyArray) -> None:
     if tags is None:
         return
     n_targets, name = y.shape[1], type(estimator).__name__
+    is_multi_label = tags.classifier_tags is not None and tags.classifier_tags.multi_label
     if tags.target_tags.multi_output:
+        if infers(classes):
+            return
         given = classes if isinstance(classes, list | tuple) else []
         if len(given) != n_targets or not all(_are_labels(each) for each in given):
             example = ", ".join(["[0, 1]"] * n_targets)
@@ -133,7 +224,14 @@ def _check_several_targets(estimator: Any, classes: Any, y: LazyArray) -> None:
                 got=repr(classes),
                 remedy=f"Write partial_fit: {{classes: [{example}]}}, with the labels of each.",
             )
-    elif not (tags.classifier_tags and tags.classifier_tags.multi_label):
+    elif is_multi_label and infers(classes):
+        raise ConfigError(
+            "partial_fit.classes",
+            f"list the numbers of the {n_targets} columns of y, which are the labels of a row",
+            got=repr(INFER),
+            remedy=f"Write partial_fit: {{classes: {list(range(n_targets))}}}.",
+        )
+    elif not is_multi_label:
         raise ConfigError(
             "The dataset",
             f"have one target for {name}",
@@ -143,12 +241,15 @@ def _check_several_targets(estimator: Any, classes: Any, y: LazyArray) -> None:
 
 
 def _check_classes(estimator: Any, classes: Any, y: LazyArray) -> None:
+    if infers(classes):
+        return
     if classes is None:
         raise ConfigError(
             "partial_fit.classes",
             "list every label, because no single block need hold them all",
             got="nothing",
-            remedy="Write partial_fit: {classes: [0, 1]}, with the labels of your data.",
+            remedy="Write partial_fit: {classes: [0, 1]}, with the labels of your data, or "
+            "classes: infer to have them found in one pass over y.",
         )
     if not _are_labels(classes):
         raise ConfigError(

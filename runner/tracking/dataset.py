@@ -14,7 +14,7 @@ from runner.tracking.params import value_as_text
 
 if TYPE_CHECKING:
     from mlflow.entities import Dataset
-    from mlflow.types.schema import TensorSpec
+    from mlflow.types.schema import Schema, TensorSpec
 
 MAX_NAME = 500
 MAX_SOURCE = 60_000
@@ -38,19 +38,15 @@ def dataset_entity(
     held_out_rows : int
         How many rows of the whole dataset are held out.
     """
-    from mlflow.data.schema import TensorDatasetSchema
     from mlflow.entities import Dataset
-    from mlflow.types.schema import Schema
 
     origin = source_json(source)
-    targets = {} if part.y is None else {"targets": Schema([tensor_spec(part.y)])}
-    schema = TensorDatasetSchema(features=Schema([tensor_spec(part.X)]), **targets)
     return Dataset(
         name=name[:MAX_NAME],
         digest=digest(origin, part, context),
         source_type=str(source.get("_target_", "")).rpartition(".")[2] or "runner",
         source=origin,
-        schema=json.dumps(schema.to_dict()),
+        schema=json.dumps(_tensors(part) if part.frame is None else _columns(part, source)),
         profile=json.dumps(profile(part, held_out_rows)),
     )
 
@@ -68,7 +64,7 @@ def profile(part: Part, held_out_rows: int) -> dict[str, Any]:
         "num_blocks": part.n_blocks,
         "block_rows": max(blocks, default=0),
         "last_block_rows": blocks[-1] if blocks else 0,
-        "dtype": str(part.X.dtype),
+        "dtype": str(part.X.dtype) if part.frame is None else "a type per column",
         "nbytes": math.prod(part.X.shape) * part.X.dtype.itemsize if fixed else None,
         "target_dtype": None if part.y is None else str(part.y.dtype),
         "held_out_rows": held_out_rows,
@@ -84,7 +80,10 @@ def digest(origin: str, part: Part, context: str) -> str:
         None if array is None else [str(array.dtype), list(array.shape), list(array.chunks[0])]
         for array in (part.X, part.y, part.sample_weight)
     ]
-    identity = json.dumps([origin, context, arrays], sort_keys=True)
+    columns = (
+        [] if part.frame is None else [[*map(str, item)] for item in part.frame.dtypes.items()]
+    )
+    identity = json.dumps([origin, context, arrays, *columns], sort_keys=True)
     return hashlib.sha256(identity.encode()).hexdigest()[:8]
 
 
@@ -110,3 +109,42 @@ def tensor_spec(array: LazyArray | np.ndarray) -> "TensorSpec":
 
     dtype = np.dtype(array.dtype.type) if array.dtype.kind in "US" else array.dtype
     return TensorSpec(dtype, (-1, *(int(width) for width in array.shape[1:])))
+
+
+def column_schema(frame: Any) -> "Schema":
+    """Describe any number of rows like those of a DataFrame: the names and types of its columns.
+
+    Columns of objects hold text.
+    """
+    from mlflow.types.schema import ColSpec, Schema
+
+    return Schema([ColSpec(_kind(dtype), str(name)) for name, dtype in frame.dtypes.items()])
+
+
+def _kind(dtype: np.dtype[Any]) -> str:
+    if dtype.kind == "b":
+        return "boolean"
+    if dtype.kind in "iu":
+        return "integer" if np.can_cast(dtype, np.int32) else "long"
+    if dtype.kind == "f":
+        return "float" if dtype.itemsize <= np.dtype(np.float32).itemsize else "double"
+    return "string"
+
+
+def _tensors(part: Part) -> dict[str, Any]:
+    from mlflow.data.schema import TensorDatasetSchema
+    from mlflow.types.schema import Schema
+
+    targets = {} if part.y is None else {"targets": Schema([tensor_spec(part.y)])}
+    schema = TensorDatasetSchema(features=Schema([tensor_spec(part.X)]), **targets)
+    described: dict[str, Any] = schema.to_dict()
+    return described
+
+
+def _columns(part: Part, source: Mapping[str, Any]) -> dict[str, Any]:
+    from mlflow.types.schema import ColSpec
+
+    columns, target = column_schema(part.frame).inputs, source.get("target")
+    if part.y is not None and isinstance(target, str):
+        columns = [*columns, ColSpec(_kind(part.y.dtype), target)]
+    return {"mlflow_colspec": [column.to_dict() for column in columns]}

@@ -21,17 +21,20 @@ class Ledger(Callback):
     ----------
     keep : callable
         Takes the table. Its columns are epoch, position in the epoch, block, first and last row
-        of the block in the dataset, rows learned, milliseconds of loading and of fitting, and
-        the progressive scores so far, NaN where there was none.
+        of the block in the dataset, rows learned, milliseconds of loading and of fitting, the
+        blocks that a buffer mixed the rows from, if any, and the progressive scores so far, NaN
+        where there was none. Of a mix, block is the latest read, and all its rows lie between
+        first and last row.
     """
 
     def __init__(self, keep: "Callable[[pa.Table], object]") -> None:
         self._keep = keep
         self._columns: dict[str, list[Any]] = {name: [] for name in (*_INTEGERS, *_TIMES)}
+        self._mixed: list[tuple[int, ...]] = []
         self._scores: dict[str, list[float]] = {}
         self._fit_s = 0.0
 
-    def on_fit_begin(self, progress: Progress) -> None:
+    def on_fit_begin(self, progress: Progress, estimator: Any) -> None:
         """Start the clock."""
         self._fit_s = progress.fit_s
 
@@ -47,6 +50,7 @@ class Ledger(Callback):
         known = len(self._columns["block"])
         for column, value in zip(self._columns.values(), row, strict=True):
             column.append(value)
+        self._mixed.append(place.mixed)
         for name, score in progress.scores.items():
             scores = self._scores.setdefault(name, [])
             scores += [nan] * (known - len(scores)) + [score]
@@ -62,6 +66,7 @@ class Ledger(Callback):
         n_blocks = len(self._columns["block"])
         columns = {name: pa.array(self._columns[name], pa.int64()) for name in _INTEGERS}
         columns |= {name: pa.array(self._columns[name], pa.float64()) for name in _TIMES}
+        columns["mixed"] = pa.array(self._mixed, pa.list_(pa.int64()))
         for name, scores in self._scores.items():
             padded = scores + [nan] * (n_blocks - len(scores))
             columns[f"progressive_{name}"] = pa.array(padded, pa.float64())

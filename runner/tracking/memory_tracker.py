@@ -1,11 +1,11 @@
 """The record's twin in memory, for tests and notebooks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from runner.base import Callback, Evaluated, Part, Progress, Recipe
+from runner.base import Callback, Evaluated, Part, Progress, Recipe, Remark
 from runner.tracking.ledger import Ledger
 from runner.tracking.recorder import Curves, Recorder
 from runner.tracking.spool import Point, points_of
@@ -33,6 +33,10 @@ class MemoryRun:
         The metrics, in the order in which they were logged.
     ledger : pyarrow.Table or None
         One row per learned block.
+    remarks : list of Remark
+        What a person should know.
+    labels : sequence of mapping of label to int
+        The counts of the labels of each target, where they were counted.
     """
 
     name: str
@@ -47,6 +51,8 @@ class MemoryRun:
     progress: Progress | None = None
     points: list[Point] = field(default_factory=list)
     ledger: "pa.Table | None" = None
+    remarks: list[Remark] = field(default_factory=list)
+    labels: Sequence[Mapping[Any, int]] = ()
 
     @property
     def run_id(self) -> str:
@@ -77,6 +83,14 @@ class MemoryRun:
     def callbacks(self) -> dict[str, Callback]:
         """Return, by name, what keeps the curves and the order of the blocks."""
         return {"recorder": Recorder(self._log), "ledger": Ledger(self._keep_ledger)}
+
+    def log_remark(self, remark: Remark) -> None:
+        """Keep what a person should know of this run."""
+        self.remarks.append(remark)
+
+    def log_labels(self, counts: Sequence[Mapping[Any, int]]) -> None:
+        """Keep how many training rows hold each label, for each target."""
+        self.labels = counts
 
     def log_scores(self, evaluated: Evaluated) -> None:
         """Keep the final scores."""

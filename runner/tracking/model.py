@@ -12,7 +12,8 @@ import numpy as np
 
 from runner.base import Part
 from runner.kinds import kind_of, last_step
-from runner.tracking.dataset import tensor_spec
+from runner.tracking.birch import without_tree
+from runner.tracking.dataset import column_schema, tensor_spec
 from runner.tracking.environment import MODEL_PACKAGES, pinned
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel, RunInfo
     from mlflow.models import ModelSignature
 
-_TRUSTED = ("sklearn.", "numpy.", "scipy.")
+TRUSTED = ("sklearn.", "numpy.", "scipy.")
 _FORBIDDEN_IN_NAMES = str.maketrans(dict.fromkeys("/:.%\"'", "_"))
 
 
@@ -57,8 +58,9 @@ def pack(model: Any) -> PackedModel:
     """
     import skops.io
 
+    model = without_tree(model)
     unknown = skops.io.get_untrusted_types(data=skops.io.dumps(model))
-    foreign = [name for name in unknown if not name.startswith(_TRUSTED)]
+    foreign = [name for name in unknown if not name.startswith(TRUSTED)]
     if foreign:
         raise UntrustedTypesError(
             f"it holds types that are not scikit-learn's, NumPy's or SciPy's: {', '.join(foreign)}"
@@ -95,6 +97,9 @@ def upload(
 ) -> None:
     """Keep the model's files under its entry, and mark the entry ready, or failed.
 
+    MLflow's metadata of the model hold the ``feature_names``, where the rows have such, so that
+    who predicts later knows which columns to read.
+
     This is what ``mlflow.sklearn.log_model`` does, without its global tracking URI, so that
     several runs of one process may use several stores.
 
@@ -121,6 +126,7 @@ def upload(
         run_id=logged.source_run_id,
         model_uuid=logged.model_id,
         model_id=logged.model_id,
+        metadata=None if part.feature_names is None else {"feature_names": [*part.feature_names]},
     )
     try:
         with TemporaryDirectory() as folder:
@@ -145,8 +151,9 @@ def upload(
 def signature(model: Any, part: Part) -> "ModelSignature":
     """Say which rows a model takes, from the data's type and width, and what it makes of them.
 
-    The output is taken from one row of zeros, or one empty line of text; it is left out when
-    the model has neither ``predict`` nor ``transform`` or makes no array.
+    Rows of a DataFrame are told by the names and types of its columns. The output is taken from
+    one row of zeros and empty text; it is left out when the model has neither ``predict`` nor
+    ``transform`` or makes no array.
     """
     from mlflow.models import ModelSignature
     from mlflow.types.schema import Schema
@@ -154,21 +161,33 @@ def signature(model: Any, part: Part) -> "ModelSignature":
     row = one_row(part)
     output = _output(model, row)
     return ModelSignature(
-        inputs=Schema([tensor_spec(row)]),
+        inputs=Schema([tensor_spec(row)]) if part.frame is None else column_schema(part.frame),
         outputs=None if output is None else Schema([tensor_spec(output)]),
     )
 
 
-def one_row(part: Part) -> np.ndarray:
-    """Return a row of zeros of the shape and type of the data; one empty line for lines of text.
+def one_row(part: Part) -> Any:
+    """Return a row of zeros, and of empty text, of the shape and type of the data.
 
     Returns
     -------
-    ndarray of shape (1, n_features) or (1,)
+    ndarray of shape (1, n_features) or (1,), or DataFrame of one row
     """
+    if part.frame is not None:
+        return _row_of_columns(part.frame)
     if part.X.dtype.kind in "OU" and len(part.X.shape) == 1:
         return np.array([""])
     return np.zeros((1, *part.X.shape[1:]), part.X.dtype)
+
+
+def _row_of_columns(frame: Any) -> Any:
+    import pandas as pd
+
+    columns = {
+        name: pd.Series([""] if dtype.kind == "O" else [0], dtype=dtype)
+        for name, dtype in frame.dtypes.items()
+    }
+    return pd.DataFrame(columns)
 
 
 def _flavor() -> ModuleType:
@@ -180,7 +199,7 @@ def _flavor() -> ModuleType:
     return mlflow.sklearn
 
 
-def _output(model: Any, row: np.ndarray) -> np.ndarray | None:
+def _output(model: Any, row: Any) -> np.ndarray | None:
     apply = getattr(model, "predict", None) or getattr(model, "transform", None)
     if apply is None:
         return None

@@ -22,11 +22,14 @@ MAX_MARKERS = 50
 _MAX_LABEL_LENGTH = 24
 
 
-def plots(evaluated: Evaluated, curves: Curves) -> dict[str, Callable[[], bytes]]:
+def plots(
+    evaluated: Evaluated, curves: Curves, validation: Curves
+) -> dict[str, Callable[[], bytes]]:
     """Return what can be drawn: by file name, the function that draws the PNG."""
     drawn: dict[str, Callable[[], bytes]] = {}
-    if finite := finite_curves(curves):
-        drawn["learning_curve.png"] = partial(learning_curve, finite)
+    finite, held_out = finite_curves(curves), finite_curves(validation)
+    if finite or held_out:
+        drawn["learning_curve.png"] = partial(learning_curve, finite, held_out)
     if evaluated.confusion is not None and len(evaluated.confusion.labels) <= MAX_LABELS:
         drawn["confusion_matrix.png"] = partial(confusion_matrix, evaluated.confusion)
     if evaluated.predictions is not None and len(evaluated.predictions[0]):
@@ -49,16 +52,25 @@ def finite_curves(curves: Curves) -> Curves:
     return {name: curve for name, curve in kept.items() if curve}
 
 
-def learning_curve(curves: Curves) -> bytes:
-    """Draw the progressive scores over the rows seen, one panel per scorer."""
-    figure = _figure(7.0, 2.4 * len(curves) + 0.8)
-    panels = figure.subplots(len(curves), sharex=True, squeeze=False)[:, 0]
-    for axes, (name, curve) in zip(panels, curves.items(), strict=True):
-        rows, scores = zip(*curve, strict=True)
-        axes.plot(rows, scores, marker="." if len(curve) <= MAX_MARKERS else "")
+def learning_curve(curves: Curves, validation: Curves) -> bytes:
+    """Draw the progressive and the held-out scores over the rows seen, one panel per scorer."""
+    names = list(dict.fromkeys([*curves, *validation]))
+    figure = _figure(7.0, 2.4 * len(names) + 0.8)
+    panels = figure.subplots(len(names), sharex=True, squeeze=False)[:, 0]
+    for axes, name in zip(panels, names, strict=True):
+        for label, curve in (
+            ("progressive", curves.get(name)),
+            ("held out", validation.get(name)),
+        ):
+            if curve:
+                rows, scores = zip(*curve, strict=True)
+                axes.plot(rows, scores, marker="." * (len(curve) <= MAX_MARKERS), label=label)
+        if validation:
+            axes.legend()
         axes.set_ylabel(_plain(name))
         axes.grid(alpha=0.3)
-    panels[0].set_title("Progressive score: each block is scored before it is learned")
+    if curves:
+        panels[0].set_title("Progressive score: each block is scored before it is learned")
     panels[-1].set_xlabel("rows seen")
     return _png(figure)
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from runner.base import Block, Callback, Progress
 from runner.tracking.spool import Point
@@ -19,7 +19,7 @@ class Log(Protocol):
 
 
 class Recorder(Callback):
-    """Log how a fit goes: the progressive scores, the speed and the blocks, over the rows seen.
+    """Log how a fit goes: the scores on the way, the speed and the blocks, over the rows seen.
 
     A curve has about 1,000 points, evenly spaced, however many blocks there are; while the rows
     to learn are unknown, a point is due after half a percent more rows. The last block always
@@ -36,6 +36,8 @@ class Recorder(Callback):
         Of the fit that is or was recorded.
     curves : dict of str to list of (int, float)
         What was logged of each progressive score: rows seen, and the score then.
+    validation : dict of str to list of (int, float)
+        The same of the scores on rows that are not learned from.
     latest : list of Point
         The last point of each curve.
     """
@@ -43,13 +45,14 @@ class Recorder(Callback):
     def __init__(self, log: Log) -> None:
         self.progress: Progress | None = None
         self.curves: Curves = {}
+        self.validation: Curves = {}
         self.latest: list[Point] = []
         self._log = log
         self._due = 0.0
         self._rows = 0
         self._time = 0.0
 
-    def on_fit_begin(self, progress: Progress) -> None:
+    def on_fit_begin(self, progress: Progress, estimator: Any) -> None:
         """Start the clock."""
         self.progress = progress
         self._rows = progress.rows
@@ -61,6 +64,13 @@ class Recorder(Callback):
             self._record(progress)
             self._due = progress.rows + spacing(progress)
 
+    def on_held_out(self, progress: Progress) -> None:
+        """Log the scores on rows that are not learned from."""
+        for name, score in progress.held_out.items():
+            self.validation.setdefault(name, []).append((progress.rows, score))
+        values = {f"validation/{name}": score for name, score in progress.held_out.items()}
+        self._log(values, progress.rows)
+
     def on_fit_end(self, progress: Progress) -> None:
         """Log the last point, and where the time went."""
         if progress.rows > self._rows:
@@ -68,6 +78,8 @@ class Recorder(Callback):
         totals = {"time/fit_s": progress.fit_s, "time/load_s": progress.load_s}
         if progress.empty_blocks:
             totals["progress/empty_blocks"] = progress.empty_blocks
+        if progress.best_rows is not None:
+            totals["progress/best_rows"] = progress.best_rows
         self._log(totals, 0)
 
     def _record(self, progress: Progress) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from runner.base import Progress, Recipe, Scores
+from runner.base import Progress, Recipe, Remark, Scores
 
 
 @dataclass
@@ -18,12 +18,13 @@ class Story:
     progress: Progress | None = None
     model: str | None = None
     error: str | None = None
+    remarks: list[Remark] = field(default_factory=list)
     status: str | None = None
 
 
 def note(story: Story) -> str:
     """Write the description that MLflow shows on top of the run, in Markdown."""
-    parts = [_asked(story), _scores(story), _error(story), _repeat(story)]
+    parts = [_asked(story), _scores(story), _remarks(story), _error(story), _repeat(story)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -68,6 +69,10 @@ def _scores(story: Story) -> str:
     return f"| on {story.held_out_rows:,} held-out rows | |\n|---|---|\n{rows}"
 
 
+def _remarks(story: Story) -> str:
+    return "\n".join(f"- **{remark.name}** {remark.text}" for remark in story.remarks)
+
+
 def _error(story: Story) -> str:
     return f"```text\n{story.error}\n```" if story.error else ""
 
@@ -87,6 +92,8 @@ def _learned(story: Story) -> str:
     ]
     if progress.empty_blocks:
         lines.append(f"Empty blocks, skipped: {progress.empty_blocks:,}.")
+    if progress.best_rows is not None:
+        lines.append(f"Kept as it was after {progress.best_rows:,} rows, when it was best.")
     if progress.stop_reason:
         lines.append(f"Stopped early: {progress.stop_reason}.")
     return " ".join(lines)

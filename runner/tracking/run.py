@@ -4,11 +4,11 @@ import json
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from runner.base import Callback, Evaluated, Part, Progress, Recipe
+from runner.base import Callback, Evaluated, Part, Progress, Recipe, Remark
 from runner.errors import RunnerError, RunnerWarning
 from runner.redaction import one_line, redacted
 from runner.tracking.client import reported
@@ -145,13 +145,26 @@ class MlflowRun:
         """Return, by name, what keeps the curves and the order of the blocks."""
         return {"recorder": self._recorder, "ledger": Ledger(self._keep_ledger)}
 
+    def log_remark(self, remark: Remark) -> None:
+        """Keep what a person should know of this run, as a tag that can be searched for."""
+        remarks = self._story.remarks
+        remarks.append(remark)
+        told = " ".join(each.text for each in remarks if each.name == remark.name)
+        self._outbox.tag({f"runner.remark.{remark.name}": redacted(told)})
+
+    def log_labels(self, counts: Sequence[Mapping[Any, int]]) -> None:
+        """Keep how many training rows hold each label, for each target."""
+        named = [{str(label): n for label, n in target.items()} for target in counts]
+        self._put("dataset/labels.json", lambda: json.dumps(named, indent=2).encode())
+
     def log_scores(self, evaluated: Evaluated) -> None:
         """Keep the final scores and their pictures."""
         self._outbox.recover()
         self._story.scores, self._story.held_out_rows = dict(evaluated.scores), evaluated.n_rows
         scores = {f"holdout/{name}": score for name, score in evaluated.scores.items()}
         self._final = self._outbox.log(scores, 0)
-        for name, draw in plots(evaluated, self._recorder.curves).items():
+        recorder = self._recorder
+        for name, draw in plots(evaluated, recorder.curves, recorder.validation).items():
             self._put(f"plots/{name}", draw)
 
     def log_model(self, model: Any, part: Part, progress: Progress) -> None:
@@ -168,7 +181,9 @@ class MlflowRun:
             )
             return
         self._outbox.recover()
-        if not self._outbox.attempt(partial(self._log_packed, packed, part, progress.rows)):
+        if not self._outbox.attempt(
+            partial(self._log_packed, packed, part, progress.best_rows or progress.rows)
+        ):
             self._put("model/model.skops", packed.content)
 
     def end(self, error: BaseException | None = None) -> None:

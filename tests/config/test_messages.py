@@ -24,7 +24,7 @@ def told(name, *overrides):
 def test_a_missing_option_names_the_nearest():
     assert told("quickstart", "estimator=sgd_clasifier") == (
         "estimator must be one of those there are; got sgd_clasifier. "
-        "Did you mean 'sgd_classifier' or 'mlp_classifier'?"
+        "Did you mean 'sgd_classifier' or 'mlp_classifier' or 'one_vs_one_classifier'?"
     )
 
 

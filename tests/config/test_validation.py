@@ -102,3 +102,37 @@ def test_a_users_function_must_be_allowed_like_any_other_name(tmp_path):
     )
     with pytest.raises(ConfigError, match=r"dataset\.function must name something of runner"):
         checked(name=str(file))
+
+
+def stage(func):
+    return f"+preprocessing.a={{_target_: sklearn.preprocessing.FunctionTransformer, {func}}}"
+
+
+@pytest.mark.parametrize("func", ["func: numpy.log1p", "func: numpy.log, inverse_func: numpy.exp"])
+def test_numpys_element_wise_functions_may_be_stages(func):
+    checked(stage(func))
+
+
+@pytest.mark.parametrize("func", ["numpy.load", "numpy.fromfile", "numpy.ma.log", "os.system"])
+@pytest.mark.parametrize("key", ["func", "inverse_func"])
+def test_any_other_function_of_a_stage_must_be_allowed_by_the_project(key, func):
+    with pytest.raises(
+        ConfigError, match=rf"preprocessing\.a\.{key} must name something of runner"
+    ):
+        checked(stage(f"{key}: {func}"))
+
+
+def test_a_function_of_the_projects_own_may_be_a_stage(monkeypatch):
+    monkeypatch.setenv("RUNNER_ALLOW", "textwrap")
+    checked(stage("func: textwrap.dedent"))
+
+
+def test_a_stage_within_a_column_transformer_is_checked_like_any_other():
+    within = "{_target_: sklearn.preprocessing.StandardScaler, with_meen: false}"
+    columns = f"_target_: sklearn.compose.ColumnTransformer, transformers: [[a, {within}, [0]]]"
+    with pytest.raises(ConfigError) as caught:
+        checked(f"+preprocessing.columns={{{columns}}}")
+    assert str(caught.value) == (
+        "preprocessing.columns.transformers.0.1.with_meen must be a parameter of StandardScaler; "
+        "got 'with_meen'. Did you mean 'with_mean'?"
+    )

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_sample_images
 
 from runner.dataset import bundled
-from runner.dataset.bundled import N_PIXELS, NAMES, Bundled, SampleImages
+from runner.dataset.bundled import N_PIXELS, NAMES, Bundled, ReadTable, SampleImages
+from runner.dataset.permutation import unshuffled
 from runner.errors import ConfigError
 from runner.project import builtin
 
@@ -17,6 +18,8 @@ EACH = pytest.mark.parametrize("name", NAMES)
 
 
 def loaded(name):
+    if name == "diabetes_raw":
+        return sklearn.datasets.load_diabetes(scaled=False)
     return getattr(sklearn.datasets, f"load_{name}")()
 
 
@@ -90,6 +93,7 @@ def test_the_table_is_not_in_the_graph_and_is_read_once_by_a_process(monkeypatch
     loads = []
     load = sklearn.datasets.load_digits
     monkeypatch.setattr(sklearn.datasets, "load_digits", lambda: loads.append("digits") or load())
+    bundled._loaded.cache_clear()
     bundled._table.cache_clear()
     arrays = Bundled(name="digits", chunks=100).arrays()
     assert len(cloudpickle.dumps(arrays)) < 50_000
@@ -113,6 +117,49 @@ def test_an_unknown_name_is_refused_with_the_nearest(name, remedy):
     assert str(refused.value) == (
         f"dataset.name must be one of scikit-learn's bundled datasets; got {name!r}. {remedy}"
     )
+
+
+def test_features_can_be_what_is_predicted():
+    table = loaded("wine")
+    arrays = Bundled(name="wine", target=["alcohol", "hue"], shuffle=False, chunks=50).arrays()
+    X, y = dask.compute(arrays.X, arrays.y, scheduler="sync")
+    columns = [table.feature_names.index(name) for name in ("alcohol", "hue")]
+    np.testing.assert_array_equal(y, table.data[:, columns])
+    np.testing.assert_array_equal(X, np.delete(table.data, columns, axis=1))
+    assert arrays.feature_names == tuple(np.delete(table.feature_names, columns))
+    assert (arrays.X.shape, arrays.y.shape) == (X.shape, y.shape)
+
+
+@pytest.mark.parametrize(("target", "shape"), [("hue", (178,)), (["hue"], (178, 1))])
+def test_one_feature_is_a_column_or_a_table_of_one(target, shape):
+    dataset = Bundled(name="wine", target=target)
+    assert dataset.arrays().y.shape == shape
+    X, y = computed(dataset)
+    assert (X.shape, y.shape) == ((178, 12), shape)
+    assert computed(Bundled(name="wine"))[0][:, 10].tobytes() == y.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("alcohl", "name features of wine; got 'alcohl'. Did you mean 'alcohol'?"),
+        (["hue", "huge"], "name features of wine; got 'huge'. Did you mean 'hue'?"),
+        (
+            list(loaded("wine").feature_names),
+            "leave a feature to predict from; got all 13 of wine. Name fewer.",
+        ),
+    ],
+)
+def test_a_target_that_is_no_feature_or_leaves_none_is_refused(target, told):
+    with pytest.raises(ConfigError) as refused:
+        Bundled(name="wine", target=target).arrays()
+    assert str(refused.value) == f"dataset.target must {told}"
+
+
+@pytest.mark.parametrize("target", [1, [], [1], ["hue", None]])
+def test_a_target_that_is_no_name_is_refused(target):
+    with pytest.raises(ConfigError, match=r"^dataset\.target must be text .* or null; got "):
+        Bundled(name="wine", target=target)
 
 
 @pytest.mark.parametrize("name", [*NAMES, "sample_images"])
@@ -170,3 +217,10 @@ def test_the_photographs_are_decoded_with_the_first_block_and_once(monkeypatch):
     assert len(cloudpickle.dumps(X)) < 50_000
     X.compute(scheduler="sync")
     assert decoded == ["both"]
+
+
+def test_y_alone_takes_nothing_of_x():
+    read_y = ReadTable("iris", None, unshuffled, is_whole=False)
+    X, y = read_y(40, 60)
+    assert X is None
+    np.testing.assert_array_equal(y, [0] * 10 + [1] * 10)

@@ -108,7 +108,7 @@ def test_the_seed_of_the_split_does_not_change_the_content(made):
 )
 def test_of_a_billion_rows_one_block_is_drawn_at_once(made):
     began = time.perf_counter()
-    train, holdout = made.split()
+    train, holdout, _ = made.split()
     assert train.n_rows + holdout.n_rows == 10**9
     assert train.n_blocks == 8000
     tracemalloc.start()

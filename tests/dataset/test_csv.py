@@ -4,10 +4,14 @@ import logging
 import dask
 import fsspec
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from runner.dataset.csv import HEAD_LINES, Csv
+from runner.dataset.csv_rows import Cells
 from runner.dataset.dataset import Dataset
 from runner.errors import ConfigError, DatasetError
 from runner.project import builtin
@@ -69,7 +73,7 @@ def test_other_file_systems_are_read_as_well(folder):
 
 
 def test_the_split_holds_rows_out(folder):
-    train, holdout = dataset(folder, holdout=0.3).split()
+    train, holdout, _ = dataset(folder, holdout=0.3).split()
     y = [
         dask.get(dict(part.y.__dask_graph__()), part.y.__dask_keys__())
         for part in (train, holdout)
@@ -231,3 +235,95 @@ def test_the_option_names_every_key():
     own = {field.name for field in dataclasses.fields(Csv)}
     assert set(option) == own - {field.name for field in dataclasses.fields(Dataset)}
     assert dataset("x").delimiter == option["delimiter"]
+
+
+MIXED = "color,yes,n,day,y\n" + "".join(
+    f"{color},{yes},{n},2024-01-0{1 + i % 9},{i}\n"
+    for i, (color, yes, n) in enumerate(
+        [("red", "true", 1), ("", "False", ""), ('"a,""b"', "", 2.5), ("NA", "true", "NA")] * 10
+    )
+)
+
+
+@settings(deadline=None, max_examples=20)
+@given(chunks=st.integers(1, 41), dtype=st.sampled_from(["float32", "float64"]))
+def test_columns_of_text_make_blocks_frames_of_the_same_types(tmp_path_factory, chunks, dtype):
+    made = of_text(tmp_path_factory.mktemp("mixed"), MIXED, chunks=chunks, dtype=dtype)
+    arrays = made.arrays()
+    assert arrays.X.dtype == object
+    graph = dict(arrays.X.__dask_graph__())
+    blocks = [dask.get(graph, row[0]) for row in arrays.X.__dask_keys__()]
+    for block in blocks:
+        pd.testing.assert_series_equal(block.dtypes, arrays.frame.dtypes)
+    nan = np.nan
+    expected = pd.DataFrame(
+        {
+            "color": pd.Series(["red", nan, 'a,"b', "NA"] * 10, dtype=object),
+            "yes": pd.Series([1, 0, nan, 1] * 10, dtype=dtype),
+            "n": pd.Series([1, nan, 2.5, nan] * 10, dtype=dtype),
+            "day": pd.Series([f"2024-01-0{1 + i % 9}" for i in range(40)], dtype=object),
+        }
+    )
+    pd.testing.assert_frame_equal(pd.concat(blocks, ignore_index=True), expected)
+
+
+def test_true_and_false_are_read_as_1_and_0(tmp_path):
+    X, _ = computed(of_text(tmp_path, "x,y\ntrue,0\nfalse,1\n,2\n").arrays())
+    np.testing.assert_array_equal(X, [[1.0], [0.0], [np.nan]], strict=True)
+    text = "x,y\n" + "true,0\n" * HEAD_LINES + "7,1\n"
+    with pytest.raises(DatasetError) as error:
+        computed(of_text(tmp_path, text).arrays())
+    assert str(error.value) == (
+        f"The column 'x' of {tmp_path}/a.csv must hold true and false only; got invalid value '7' "
+        f"in its row {HEAD_LINES}. Mend the cell, or leave the column out."
+    )
+
+
+def test_a_column_that_is_text_in_one_file_is_text_in_all(tmp_path):
+    (tmp_path / "1.csv").write_text("x,y\n1.50,0\n")
+    (tmp_path / "2.csv").write_text("x,y\nmany,1\n")
+    arrays = dataset(tmp_path, chunks=2).arrays()
+    block = dask.get(dict(arrays.X.__dask_graph__()), arrays.X.__dask_keys__()[0][0])
+    assert block["x"].tolist() == ["1.50", "many"]
+
+
+def test_text_after_the_first_rows_of_a_column_of_numbers_is_told(tmp_path):
+    text = "color,x,y\n" + "red,1,0\n" * HEAD_LINES + "red,many,1\n"
+    arrays = of_text(tmp_path, text).arrays()
+    assert arrays.frame.dtypes.astype(str).to_dict() == {"color": "object", "x": "float64"}
+    with pytest.raises(DatasetError) as error:
+        dask.compute(arrays.X.blocks[HEAD_LINES // 10], scheduler="sync")
+    assert str(error.value) == (
+        f"The column 'x' of {tmp_path}/a.csv must hold numbers only; got invalid value 'many' in "
+        f"its row {HEAD_LINES}. Mend the cell, or leave the column out."
+    )
+
+
+def test_text_is_refused_where_no_frame_is_wanted(tmp_path):
+    assert "got 'color' (string), 'day' (string). Name the columns" in refusal(
+        of_text(tmp_path, MIXED, as_frame=False)
+    )
+
+
+def test_y_alone_decodes_the_target_columns_only(tmp_path, monkeypatch):
+    made = of_text(tmp_path, MIXED, target=["y", "day"], target_dtype="str")
+    arrays = made.arrays()
+    parse, decoded = Cells.parse, []
+
+    def spy(self, raw, longest):
+        table = parse(self, raw, longest)
+        decoded.append(table.column_names)
+        return table
+
+    monkeypatch.setattr(Cells, "parse", spy)
+    y_only = arrays.y_only.compute(scheduler="sync")
+    assert set(map(tuple, decoded)) == {("y", "day")}
+    np.testing.assert_array_equal(y_only, arrays.y.compute(scheduler="sync"), strict=True)
+
+
+def test_y_alone_is_there_where_a_feature_cannot_be_read(tmp_path):
+    text = "x,y\n" + "1,0\n" * HEAD_LINES + "many,1\n"
+    arrays = of_text(tmp_path, text).arrays()
+    assert arrays.y_only.compute(scheduler="sync").sum() == 1
+    with pytest.raises(DatasetError, match="The column 'x'"):
+        arrays.y.compute(scheduler="sync")

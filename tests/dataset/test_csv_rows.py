@@ -103,7 +103,7 @@ def test_text_among_numbers_is_told_at_its_block_only():
     assert reader([text])(90, 100)[0].shape == (10, 2)
     assert refusal(text, 95, 105) == (
         "The column 'b' of /csv_rows/0.csv must hold numbers only; got invalid value '1o' in its "
-        "row 100. Mend the cell, or leave the column out of dataset.features."
+        "row 100. Mend the cell, or leave the column out."
     )
     assert reader([text])(101, 110)[0].shape == (9, 2)
 

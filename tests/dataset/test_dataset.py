@@ -1,12 +1,29 @@
 import importlib
 from dataclasses import dataclass, fields
+from functools import partial
 
+import dask
+import dask.array as da
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
+import zarr
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
+from runner.dataset.bundled import Bundled
+from runner.dataset.csv import Csv
 from runner.dataset.dataset import Dataset
+from runner.dataset.function import Function
 from runner.dataset.lazy import Arrays, from_reader
+from runner.dataset.make_blobs import MakeBlobs
+from runner.dataset.make_classification import MakeClassification
+from runner.dataset.make_regression import MakeRegression
+from runner.dataset.npy import Npy
+from runner.dataset.parquet import Parquet
+from runner.dataset.text import TextLines
+from runner.dataset.zarr import Zarr
 from runner.errors import ConfigError, DatasetError
 from runner.project import builtin
 
@@ -29,7 +46,7 @@ class Numbers(Dataset):
 
 
 def test_a_fifth_of_the_blocks_is_held_out_by_default():
-    train, holdout = Numbers().split()
+    train, holdout, _ = Numbers().split()
     assert (train.n_blocks, holdout.n_blocks) == (8, 2)
     held = holdout.X.compute().ravel()
     assert sorted([*train.y.compute(), *held]) == list(range(100))
@@ -37,14 +54,15 @@ def test_a_fifth_of_the_blocks_is_held_out_by_default():
 
 
 def test_the_seed_decides_what_is_held_out():
-    places = [Numbers(seed=seed).split()[1].places for seed in (3, 3, 4)]
+    places = [Numbers(seed=seed).split().holdout.places for seed in (3, 3, 4)]
     assert places[0] == places[1] != places[2]
 
 
 def test_all_is_trained_on_where_nothing_is_held_out():
-    train, holdout = Numbers(holdout=0).split()
+    train, holdout, validation = Numbers(holdout=0).split()
     assert train.n_rows == 100
     assert holdout is None
+    assert validation is None
 
 
 def test_a_dataset_without_rows_is_refused():
@@ -57,13 +75,31 @@ def test_a_dataset_has_to_say_what_its_arrays_are():
         Dataset()
 
 
-@pytest.mark.parametrize("holdout", [1, -0.1, 1.5, float("nan"), "0.2", None, True])
-def test_a_holdout_that_is_no_share_is_refused(holdout):
+def test_validation_blocks_are_kept_from_training_and_from_the_holdout():
+    train, holdout, validation = Numbers(validation=0.3).split()
+    assert (train.n_blocks, holdout.n_blocks, validation.n_blocks) == (5, 2, 3)
+    assert holdout.places == Numbers().split().holdout.places
+    y = np.concatenate([part.y_only.compute() for part in (train, holdout, validation)])
+    assert sorted(y) == list(range(100))
+
+
+@pytest.mark.parametrize("key", ["holdout", "validation"])
+@pytest.mark.parametrize("share", [1, -0.1, 1.5, float("nan"), "0.2", None, True])
+def test_what_is_no_share_is_refused(key, share):
     with pytest.raises(ConfigError) as refused:
-        Numbers(holdout=holdout)
+        Numbers(**{key: share})
     assert str(refused.value) == (
-        f"dataset.holdout must be a share of at least 0 and below 1; got {holdout!r}. "
-        "Write dataset.holdout=0.2 to hold out a fifth."
+        f"dataset.{key} must be a share of at least 0 and below 1; got {share!r}. "
+        f"Write dataset.{key}=0.2 to hold out a fifth."
+    )
+
+
+def test_shares_that_leave_nothing_to_train_on_are_refused():
+    with pytest.raises(ConfigError) as refused:
+        Numbers(holdout=0.5, validation=0.5)
+    assert str(refused.value) == (
+        "dataset.holdout and dataset.validation must leave a share to train on; got 0.5 and 0.5. "
+        "Make one of them smaller."
     )
 
 
@@ -97,3 +133,122 @@ def test_an_option_sets_what_its_dataset_has_and_no_common_key(path):
     kind = getattr(importlib.import_module(module), name)
     assert issubclass(kind, Dataset)
     assert set(option) <= {field.name for field in fields(kind)} - COMMON
+
+
+N_ROWS = 60
+X = np.random.default_rng(0).normal(size=(N_ROWS, 2))
+LABELS = np.array([("no", "maybe", "perhaps")[i * i % 3] for i in range(N_ROWS)])
+WEIGHT = np.arange(N_ROWS) / 8
+
+
+def lazy():
+    y = da.from_array(LABELS, chunks=25)
+    return da.from_array(X, chunks=(20, 2)), y, da.from_array(WEIGHT, chunks=7)
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory):
+    """Return a dataset of each kind over files of its own, as a call with its common settings."""
+    folder = tmp_path_factory.mktemp("kinds")
+    table = pd.DataFrame({"a": X[:, 0], "b": X[:, 1], "y": LABELS, "w": WEIGHT})
+    table.to_csv(folder / "rows.csv", index=False)
+    table.to_parquet(folder / "rows.parquet", row_group_size=17)
+    group = zarr.open_group(str(folder / "rows.zarr"), mode="w", zarr_format=2)
+    for name, array in {"X": X, "y": LABELS, "w": WEIGHT}.items():
+        np.save(folder / f"{name}.npy", array)
+        group.create_array(name, data=array, chunks=(9, *array.shape[1:]))
+    (folder / "texts").mkdir()
+    for label in ("no", "perhaps"):
+        lines = "".join(f"{label} {i}\n" for i in range(N_ROWS // 2))
+        (folder / "texts" / f"{label}.txt").write_text(lines)
+
+    def columns(name):
+        return {"path": str(folder / name), "target": "y", "sample_weight": "w"}
+
+    saved = {"X": "X.npy", "y": "y.npy", "sample_weight": "w.npy"}
+    return {
+        "parquet": partial(Parquet, **columns("rows.parquet")),
+        "frames of parquet": partial(Parquet, **columns("rows.parquet"), as_frame=True),
+        "csv": partial(Csv, **columns("rows.csv")),
+        "frames of csv": partial(Csv, **columns("rows.csv"), as_frame=True),
+        "npy": partial(Npy, **{key: str(folder / name) for key, name in saved.items()}),
+        "zarr": partial(Zarr, path=str(folder / "rows.zarr"), sample_weight="w"),
+        "function": partial(Function, function=f"{__name__}:lazy"),
+        "text": partial(TextLines, path=str(folder / "texts"), interleave=True),
+        "iris": partial(Bundled, name="iris"),
+        "linnerud": partial(Bundled, name="linnerud"),
+        "blobs": partial(MakeBlobs, n_samples=N_ROWS, centers=3),
+        "classification": partial(MakeClassification, n_samples=N_ROWS),
+        "regression": partial(MakeRegression, n_samples=N_ROWS),
+    }
+
+
+def blocks_of(*arrays):
+    """Return the blocks of each array as the stream computes them, in one go from the graph."""
+    graph = {key: task for array in arrays for key, task in array.__dask_graph__().items()}
+    keys = [
+        [key[0] if isinstance(key, list) else key for key in array.__dask_keys__()]
+        for array in arrays
+    ]
+    return dask.get(graph, keys)
+
+
+KINDS = (
+    *("parquet", "frames of parquet", "csv", "frames of csv", "npy", "zarr", "function"),
+    *("text", "iris", "linnerud", "blobs", "classification", "regression"),
+)
+
+
+COMMON_SETTINGS = st.fixed_dictionaries(
+    {
+        "chunks": st.integers(2, 20),
+        "holdout_by": st.sampled_from(["blocks", "rows"]),
+        "validation": st.sampled_from([0.0, 0.2]),
+        "seed": st.integers(0, 9),
+    }
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(deadline=None, max_examples=12)
+@given(common=COMMON_SETTINGS)
+def test_y_alone_is_y_bit_for_bit_and_type_for_type(kinds, kind, common):
+    try:
+        parts = kinds[kind](**common).split()
+    except DatasetError:
+        assume(False)
+    for part in parts:
+        if part is None:
+            continue
+        assert part.y_only.chunks == part.y.chunks
+        assert part.y_only.dtype == part.y.dtype
+        for alone, y in zip(*blocks_of(part.y_only), *blocks_of(part.y), strict=True):
+            np.testing.assert_array_equal(alone, y, strict=True)
+            assert alone.tobytes() == y.tobytes()
+
+
+@pytest.mark.parametrize("kind", KINDS[:7])
+@settings(deadline=None, max_examples=12)
+@given(common=COMMON_SETTINGS)
+def test_weights_are_split_with_their_rows(kinds, kind, common):
+    seen = []
+    for part in filter(None, kinds[kind](**common).split()):
+        arrays = part.X, part.y, part.sample_weight
+        for rows, y, weight in zip(*blocks_of(*arrays), strict=True):
+            numbers = (weight * 8).astype(int)
+            np.testing.assert_array_equal(np.asarray(rows), X[numbers])
+            np.testing.assert_array_equal(y, LABELS[numbers])
+            seen.extend(numbers.tolist())
+    assert sorted(seen) == list(range(N_ROWS))
+
+
+@pytest.mark.parametrize("kind", ["text", "npy", "zarr", "parquet", "csv", "iris"])
+def test_y_alone_shares_no_task_with_x(kinds, kind):
+    part = kinds[kind](chunks=10).split().train
+    assert not set(part.y_only.__dask_graph__()) & set(part.X.__dask_graph__())
+
+
+@pytest.mark.parametrize("kind", ["function", "blobs", "classification", "regression"])
+def test_y_alone_is_y_where_there_is_nothing_better(kinds, kind):
+    part = kinds[kind](chunks=10).split().train
+    assert part.y_only is part.y

@@ -36,8 +36,10 @@ def unknown(values, n_partitions=4):
 def test_arrays_that_fit_are_left_as_they_are():
     arrays = Arrays(lazy(X), lazy(Y), lazy(Y / 2), ("a", "b"))
     fitted = aligned(arrays)
-    assert fitted == arrays
     assert fitted.X is arrays.X
+    assert fitted.y is fitted.y_only is arrays.y
+    assert fitted.sample_weight is arrays.sample_weight
+    assert fitted.feature_names == ("a", "b")
 
 
 def test_x_cut_along_its_features_is_made_whole_and_said():
@@ -194,3 +196,17 @@ def test_too_many_or_too_few_dimensions_are_refused(arrays, said):
 def test_lines_of_text_fit():
     lines = da.from_array(np.array(["a", "b", "c"], dtype=object), chunks=2)
     assert aligned(Arrays(lines)).X.chunks == ((2, 1),)
+
+
+def test_y_alone_goes_where_y_goes():
+    column = lazy(Y[:, None])
+    with pytest.warns(RunnerWarning, match="y has one column") as said:
+        fitted = aligned(Arrays(da.from_array(X, chunks=(20, 2)), column, y_only=column + 0))
+    assert len(said) == 1
+    assert fitted.y_only.chunks == fitted.y.chunks == ((20,) * 5,)
+    np.testing.assert_array_equal(fitted.y_only.compute(), fitted.y.compute())
+
+
+def test_an_empty_frame_is_handed_on():
+    frame = pd.DataFrame({"a": []})
+    assert aligned(Arrays(lazy(X), frame=frame)).frame is frame

@@ -112,7 +112,7 @@ def test_auto_keeps_the_row_chunks_of_the_function():
 
 @pytest.mark.parametrize("chunks", [25, "400B"])
 def test_other_chunks_cut_x_anew_and_y_follows(chunks):
-    train, holdout = made("lazy_pair", chunks).split()
+    train, holdout, _ = made("lazy_pair", chunks).split()
     assert set(train.X.chunks[0]) == set(holdout.X.chunks[0]) == {25}
     assert train.y.chunks[0] == train.X.chunks[0]
     np.testing.assert_array_equal(train.y.compute(), train.X.compute()[:, 0] > 0)
@@ -130,7 +130,7 @@ def test_x_alone_has_no_y():
 
 
 def test_weights_come_third():
-    train, _ = made("weighted").split()
+    train = made("weighted").split().train
     np.testing.assert_array_equal(train.sample_weight.compute(), train.y.compute() / 2)
     np.testing.assert_array_equal(train.X.compute()[:, 0], train.y.compute() * 2)
 
@@ -146,7 +146,7 @@ def test_arrays_in_memory_are_cut_into_blocks(chunks, rows):
     arrays = made("in_memory", chunks).arrays()
     assert isinstance(arrays.X, da.Array)
     assert set(arrays.X.chunks[0]) == {rows}
-    train, _ = made("in_memory", chunks).split()
+    train = made("in_memory", chunks).split().train
     np.testing.assert_array_equal(train.X.compute()[:, 0], train.y.compute() * 2)
 
 
@@ -166,7 +166,7 @@ def test_arrays_without_rows_are_refused(name, said, chunks):
 
 def test_dataframes_become_arrays_and_name_the_features():
     with pytest.warns(RunnerWarning, match="reading it once to count its rows"):
-        train, holdout = made("frames").split()
+        train, holdout, _ = made("frames").split()
     assert train.feature_names == holdout.feature_names == ("width", "height")
     assert train.n_rows + holdout.n_rows == 100
     np.testing.assert_array_equal(train.X.compute()[:, 0], train.y.compute() * 2)
@@ -174,7 +174,7 @@ def test_dataframes_become_arrays_and_name_the_features():
 
 def test_dataframes_are_cut_anew_once_their_rows_are_counted():
     with pytest.warns(RunnerWarning, match="reading it once to count its rows"):
-        train, holdout = made("frames", 20).split()
+        train, holdout, _ = made("frames", 20).split()
     assert (train.X.chunks[0], holdout.X.chunks[0]) == ((20,) * 4, (20,))
 
 

@@ -143,3 +143,16 @@ def test_names_are_the_same_for_the_same_read_and_chunks_only():
 def test_many_blocks_cost_little_to_describe():
     X = from_reader(read, (10,) * 10_000, METAS).X
     assert len(X.__dask_graph__()) == 20_000
+
+
+def test_y_alone_comes_out_of_reads_of_its_own():
+    read, read_y = Counting(), Counting()
+    arrays = from_reader(read, (4, 6), METAS, read_y=read_y)
+    np.testing.assert_array_equal(arrays.y_only.compute(scheduler="sync"), np.arange(10))
+    assert (read.calls, read_y.calls) == ({}, {(0, 4): 1, (4, 10): 1})
+    assert (arrays.y_only.chunks, arrays.y_only.dtype) == (arrays.y.chunks, arrays.y.dtype)
+
+
+def test_without_y_nothing_is_read_for_it():
+    assert from_reader(read, (4, 6), METAS[:1], read_y=read).y_only is None
+    assert from_reader(read, (4, 6), METAS).y_only is None

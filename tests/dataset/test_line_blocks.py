@@ -113,6 +113,16 @@ def test_each_file_is_read_once_per_run_of_rows():
     assert X[0] == "0128"
 
 
+def test_y_alone_is_told_without_reading_a_line():
+    sources = [source("a", ["a\nb\n"], "a"), source("b", ["c\n"] * 3, "b")]
+    found = arrays(sources, interleave=True, chunks=2)
+    for path in (path for each in sources for path in each.paths):
+        MEMORY.rm(path)
+    assert computed(found.y_only).tolist() == ["a", "a", "b", "b", "b"]
+    with pytest.raises(DatasetError):
+        computed(found.y)
+
+
 def test_any_number_of_threads_read_the_same_rows():
     found = arrays([source("a", ["".join(f"{i}\n" for i in range(1000))])], chunks=70)
     (read,) = {task.func for key, task in found.X.dask.items() if key[0].startswith("read-")}

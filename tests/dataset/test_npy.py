@@ -95,7 +95,7 @@ def test_without_y_there_is_none(paths):
 
 
 def test_each_block_owns_its_memory(paths):
-    train, _ = Npy(**paths, chunks=10).split()
+    train = Npy(**paths, chunks=10).split().train
     graph = dict(train.X.__dask_graph__())
     for row in train.X.__dask_keys__():
         block = dask.get(graph, row[0])

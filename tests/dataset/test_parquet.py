@@ -128,7 +128,7 @@ def test_x_and_y_fit_where_dask_loses_track(tmp_path):
 
 
 def test_the_split_gives_blocks_that_are_computed_alone(folder):
-    train, holdout = dataset(folder, holdout=0.3).split()
+    train, holdout, _ = dataset(folder, holdout=0.3).split()
     seen = []
     for part in (train, holdout):
         graph = {**part.X.__dask_graph__(), **part.y.__dask_graph__()}
@@ -143,7 +143,7 @@ def test_the_split_gives_blocks_that_are_computed_alone(folder):
 
 def test_the_rows_held_out_do_not_depend_on_the_chunks(folder):
     held = [
-        computed(dataset(folder, chunks=chunks, holdout_by="rows").split()[1])[1].tolist()
+        computed(dataset(folder, chunks=chunks, holdout_by="rows").split().holdout)[1].tolist()
         for chunks in (7, 40, 95)
     ]
     assert held[0] == held[1] == held[2]
@@ -283,9 +283,10 @@ def test_columns_that_are_no_numbers_are_named(tmp_path):
         pa.table({"x": [1, 2], "name": ["a", "b"], "day": day, "y": [0, 1]}), tmp_path / "a.pq"
     )
     assert refusal(tmp_path) == (
-        "The features must be columns of numbers; got 'name' (string), 'day' (date32[day]). Name "
-        "the columns to learn from in dataset.features, without these."
+        "The features must be columns of numbers or text; got 'day' (date32[day]). Name the "
+        "columns to learn from in dataset.features, without these."
     )
+    assert "got 'name' (string), 'day' (date32[day])." in refusal(tmp_path, as_frame=False)
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"x" * 1000, None])
@@ -327,3 +328,137 @@ def test_the_option_names_every_key():
     own = {field.name for field in dataclasses.fields(Parquet)}
     assert set(option) == own - {field.name for field in dataclasses.fields(Dataset)}
     assert Path(option["path"]) == Path("???")
+
+
+def table_of_text(n_rows):
+    rng = np.random.default_rng(n_rows)
+    words = pa.array(rng.choice(["red", "green", "", None], n_rows).tolist(), pa.string())
+    return pa.table(
+        {
+            "color": words,
+            "shade": words.dictionary_encode(),
+            "count": pa.array(rng.integers(0, 9, n_rows), pa.int16()),
+            "holey": pa.array([i if i % 3 else None for i in range(n_rows)], pa.int64()),
+            "size": rng.normal(size=n_rows).astype(np.float32),
+            "yes": rng.normal(size=n_rows) > 0,
+            "y": np.arange(n_rows),
+            "w": np.arange(n_rows) / 2,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """Two files of 90 rows in all; some row groups hold no word at all."""
+    folder = tmp_path_factory.mktemp("mixed")
+    whole = table_of_text(90)
+    empty = whole.slice(20, 20).set_column(0, "color", pa.nulls(20, pa.string()))
+    pq.write_table(whole.slice(0, 20), folder / "1.parquet", row_group_size=7)
+    pq.write_table(
+        pa.concat_tables([empty, whole.slice(40, 50)]), folder / "2.parquet", row_group_size=20
+    )
+    return folder
+
+
+FRAME_TYPES = ["object", "object", "int16", "float64", "float32", "bool"]
+
+
+@settings(deadline=None, max_examples=30)
+@given(chunks=st.integers(1, 95), by=st.sampled_from(["blocks", "rows"]), seed=st.integers(0, 99))
+def test_tables_with_text_are_frames_of_the_same_types_in_every_block(mixed, chunks, by, seed):
+    options = {"chunks": chunks, "seed": seed, "sample_weight": "w"}
+    whole = pd.concat([pd.read_parquet(path) for path in sorted(mixed.iterdir())])
+    try:
+        split = dataset(mixed, **options, holdout=0.2, validation=0.1, holdout_by=by).split()
+    except DatasetError:
+        assert chunks > 90 / 4
+        return
+    found = []
+    for part in split:
+        assert part.frame.dtypes.astype(str).tolist() == FRAME_TYPES
+        assert part.feature_names == tuple(part.frame.columns)
+        assert part.X.dtype == object
+        for X, y, weight in blocks_of(part):
+            pd.testing.assert_series_equal(X.dtypes, part.frame.dtypes)
+            assert X.index.equals(pd.RangeIndex(len(y)))
+            assert X.shape == (len(y), 6)
+            found.append(X.assign(y=y, w=weight))
+    rows = pd.concat(found).sort_values("y").reset_index(drop=True)
+    wanted = whole.astype({"color": object, "shade": object}).fillna({"color": np.nan})
+    pd.testing.assert_frame_equal(rows, wanted.reset_index(drop=True))
+
+
+def blocks_of(part):
+    arrays = [array for array in (part.X, part.y, part.sample_weight) if array is not None]
+    graph = {key: task for array in arrays for key, task in array.__dask_graph__().items()}
+    keys = [
+        [key[0] if isinstance(key, list) else key for key in array.__dask_keys__()]
+        for array in arrays
+    ]
+    return zip(*dask.get(graph, keys), strict=True)
+
+
+def test_numbers_alone_are_a_frame_where_it_is_asked_for(folder):
+    arrays = dataset(folder, as_frame=True).arrays()
+    assert arrays.frame.dtypes.astype(str).tolist() == ["float32"] * 8
+    expected = computed(dataset(folder).arrays())[0]
+    found = [X for X, _ in blocks_of(arrays)]
+    np.testing.assert_array_equal(np.concatenate(found), expected, strict=True)
+
+
+def test_numbers_alone_are_arrays_where_nothing_is_asked_for(folder):
+    assert dataset(folder).arrays().frame is None
+    assert dataset(folder, as_frame=False).arrays().frame is None
+
+
+def test_integers_keep_their_type_only_where_every_footer_counts_no_empty_cell(tmp_path):
+    table = pa.table({"x": pa.array([1, 2], pa.int32()), "t": ["a", "b"]})
+    required = pa.schema([pa.field("x", pa.int32(), nullable=False), pa.field("t", pa.string())])
+
+    def kind():
+        return str(dataset(tmp_path, target=None).arrays().frame["x"].dtype)
+
+    pq.write_table(table, tmp_path / "1.pq")
+    assert kind() == "int32"
+    pq.write_table(table.cast(required), tmp_path / "2.pq", write_statistics=False)
+    assert kind() == "int32"
+    pq.write_table(table, tmp_path / "3.pq", write_statistics=False)
+    assert kind() == "float64"
+
+
+def columns_read(monkeypatch):
+    """Return what holds the names of the columns of every later read."""
+    read, asked = pq.ParquetFile.read_row_group, []
+
+    def spy(self, group, columns, **options):
+        asked.extend(columns)
+        return read(self, group, columns, **options)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", spy)
+    return asked
+
+
+@pytest.mark.parametrize("chunks", [7, 40])
+def test_y_alone_reads_the_target_columns_only(folder, monkeypatch, chunks):
+    arrays = dataset(folder, target=["y", "x3"], sample_weight="x0", chunks=chunks).arrays()
+    asked = columns_read(monkeypatch)
+    y_only = arrays.y_only.compute(scheduler="sync")
+    assert set(asked) == {"y", "x3"}
+    del asked[:]
+    np.testing.assert_array_equal(arrays.y.compute(scheduler="sync"), y_only, strict=True)
+    assert set(asked) == {"y", *NAMES}
+
+
+def test_y_alone_reads_a_fraction_of_the_bytes():
+    memory = fsspec.filesystem("memory")
+    with memory.open("/alone/a.parquet", "wb") as file:
+        pq.write_table(rows(20_000), file)
+    store = memory.store["/alone/a.parquet"]
+    arrays = dataset("memory://alone", chunks=5_000).arrays()
+    n_read, read = [], store.read
+    store.read = lambda size=-1: n_read.append(len(data := read(size))) or data
+    arrays.y_only.compute(scheduler="sync")
+    alone = sum(n_read)
+    del n_read[:]
+    arrays.y.compute(scheduler="sync")
+    assert 0 < alone < sum(n_read) / 3

@@ -1,10 +1,12 @@
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pytest
 
+from runner.dataset.columns import Columns
 from runner.dataset.lazy import Arrays
 from runner.dataset.table import Table
-from runner.errors import DatasetError
+from runner.errors import ConfigError, DatasetError
 
 
 @dataclass(kw_only=True)
@@ -32,3 +34,41 @@ def test_a_column_that_is_not_there_is_told():
 def test_a_table_alone_says_not_how_it_is_read():
     with pytest.raises(TypeError, match="abstract"):
         Table(path="a", target=None)
+
+
+def layout_of(kind, **options):
+    columns = Columns(("x",), None, None)
+    return Named(path="a", target=None, **options).lay_out(
+        columns, {"x": kind}, None, lambda names: set()
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "as_frame", "is_frame"),
+    [
+        (pa.string(), None, True),
+        (pa.float32(), None, False),
+        (pa.string(), True, True),
+        (pa.float32(), True, True),
+        (pa.float32(), False, False),
+    ],
+)
+def test_x_is_a_frame_where_it_is_asked_for_or_has_to_hold_text(kind, as_frame, is_frame):
+    layout = layout_of(kind, as_frame=as_frame)
+    assert (layout.frame is not None) == is_frame
+
+
+def test_text_is_refused_where_no_frame_is_wanted():
+    with pytest.raises(DatasetError) as error:
+        layout_of(pa.string(), as_frame=False)
+    assert str(error.value) == (
+        "The features must be columns of numbers; got 'x' (string). Name the columns to learn "
+        "from in dataset.features, without these, or set dataset.as_frame=true to take text as it "
+        "is."
+    )
+
+
+@pytest.mark.parametrize("as_frame", [1, "yes"])
+def test_what_is_neither_true_nor_false_is_refused(as_frame):
+    with pytest.raises(ConfigError, match=r"^dataset\.as_frame must be true or false, or null;"):
+        Named(path="a", target=None, as_frame=as_frame)

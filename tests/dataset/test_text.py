@@ -70,7 +70,7 @@ def test_other_file_systems_are_read_as_well(folder):
 
 
 def test_the_split_holds_lines_out(folder):
-    train, holdout = TextLines(path=folder, chunks=2, holdout=0.3).split()
+    train, holdout, _ = TextLines(path=folder, chunks=2, holdout=0.3).split()
     lines = [
         line
         for part in (train, holdout)

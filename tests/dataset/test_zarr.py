@@ -64,7 +64,7 @@ def test_other_file_systems_are_read_as_well(path):
 
 
 def test_the_split_gives_blocks_that_are_computed_alone(path):
-    train, holdout = Zarr(path=path, chunks=10).split()
+    train, holdout, _ = Zarr(path=path, chunks=10).split()
     for part in (train, holdout):
         for keys, place in zip(part.X.__dask_keys__(), part.places, strict=True):
             block = dask.get(dict(part.X.__dask_graph__()), keys[0])

@@ -10,12 +10,12 @@ import pytest
 import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.decomposition import IncrementalPCA
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import SGDClassifier
 from sklearn.metrics import get_scorer, get_scorer_names, roc_auc_score
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from runner.base import Block, Place
 from runner.errors import ConfigError, FitError, RunnerWarning
@@ -281,7 +281,7 @@ def test_without_scorers_nothing_is_read_past_the_first_block(fitted, rows):
         finally:
             met.append("closed")
 
-    assert Evaluation().over(IncrementalPCA(2).partial_fit(rows.X), blocks()).scores == {}
+    assert Evaluation().over(StandardScaler().partial_fit(rows.X), blocks()).scores == {}
     assert Evaluation(scoring=[]).over(estimator, blocks()).n_rows == 0
     assert met == [0, "closed"] * 2
 
@@ -401,3 +401,73 @@ def test_the_labels_are_checked_where_they_are_known():
     evaluation.check(SGDClassifier(), has_target=True, classes=[0, 1])
     with pytest.raises(ConfigError, match="f1_macro"):
         evaluation.check(SGDClassifier(), has_target=True, classes=[0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"every": 1}, {"every": "epoch"}, {"every": 100, "growth": 1.5}, {"growth": 1}],
+)
+def test_a_schedule_of_scores_on_the_way_is_a_number_of_rows_or_each_epoch(settings):
+    Evaluation(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            {"every": 0},
+            "evaluation.every must be an integer of at least 1, or epoch, or null; got 0",
+        ),
+        ({"every": 1.5}, "evaluation.every must be an integer of at least 1, or epoch, or null"),
+        ({"every": "block"}, "evaluation.every must be an integer of at least 1, or epoch, or nu"),
+        ({"every": True}, "evaluation.every must be an integer of at least 1, or epoch, or null"),
+        (
+            {"every": 10, "growth": 0.5},
+            "evaluation.growth must be a number of at least 1; got 0.5",
+        ),
+        (
+            {"every": 10, "growth": None},
+            "evaluation.growth must be a number of at least 1; got No",
+        ),
+        (
+            {"growth": 2},
+            "evaluation.growth must be 1 where evaluation.every is no number of rows; "
+            "got 2 with evaluation.every=null. Set",
+        ),
+        (
+            {"every": "epoch", "growth": 2.0},
+            "evaluation.growth must be 1 where evaluation.every is "
+            "no number of rows; got 2.0 with evaluation.every=epoch. Set",
+        ),
+    ],
+)
+def test_a_schedule_that_means_nothing_is_refused(settings, said):
+    with pytest.raises(ConfigError) as caught:
+        Evaluation(**settings)
+    assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize("name", ["sgd_log_loss", "mlp", "sgd_regressor"])
+def test_scores_on_the_way_are_the_final_ones_of_the_same_rows(fitted, rows, blocks_of, name):
+    estimator, y = fitted(name)
+    evaluation = Evaluation()
+    on_the_way = evaluation.on_the_way(estimator, blocks_of(rows.X, y, at=CUTS))
+    assert on_the_way == evaluation.over(estimator, blocks_of(rows.X, y, at=CUTS)).scores
+
+
+def test_what_is_ill_defined_on_the_way_is_said_only_of_the_final_scores(fitted, rows, blocks_of):
+    estimator, y = fitted("sgd_log_loss")
+    evaluation, strange = Evaluation(scoring="accuracy"), np.where(y == 1, 7, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert 0 < evaluation.on_the_way(estimator, blocks_of(rows.X, strange))["accuracy"] < 1
+    with pytest.warns(RunnerWarning, match="never learned 1 of the labels, first 7"):
+        evaluation.over(estimator, blocks_of(rows.X, strange))
+
+
+def test_rows_that_cannot_be_scored_on_the_way_are_named(fitted, rows, blocks_of):
+    estimator, y = fitted("sgd_regressor")
+    y = np.array(y)
+    y[50] = np.nan
+    with pytest.raises(FitError, match=r"Block 1 .* finite numbers in y; got nan in row 50"):
+        Evaluation(scoring="r2").on_the_way(estimator, blocks_of(rows.X, y, at=(40,)))

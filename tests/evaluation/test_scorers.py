@@ -7,24 +7,34 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 from sklearn.cluster import Birch, MiniBatchKMeans
-from sklearn.decomposition import IncrementalPCA, LatentDirichletAllocation
+from sklearn.decomposition import (
+    IncrementalPCA,
+    LatentDirichletAllocation,
+    MiniBatchDictionaryLearning,
+    MiniBatchNMF,
+)
 from sklearn.linear_model import Perceptron, SGDClassifier, SGDOneClassSVM, SGDRegressor
-from sklearn.metrics import get_scorer_names
+from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import BernoulliRBM
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import Normalizer
+from sklearn.preprocessing import Normalizer, StandardScaler
 from sklearn.utils import all_estimators
 
 from runner.errors import ConfigError
 from runner.evaluation.scorers import (
     CLUSTERING,
-    INERTIA,
+    LIKELIHOOD,
+    OWN,
+    PERPLEXITY,
+    RECONSTRUCTION,
     REGRESSION,
     defaults,
     scorer,
 )
+from runner.evaluation.suitability import check_suitable
 from runner.kinds import kind_of
 
 
@@ -100,15 +110,26 @@ def test_classes_tell_a_fitted_classifier():
         (Birch(), True, ["adjusted_rand_score", "v_measure_score"]),
         (Birch(), False, []),
         (SGDOneClassSVM(), True, []),
-        (IncrementalPCA(), True, []),
-        (IncrementalPCA(), False, []),
+        (IncrementalPCA(), True, [RECONSTRUCTION]),
+        (IncrementalPCA(), False, [RECONSTRUCTION]),
+        (behind_normalizer(MiniBatchNMF()), False, []),
+        (
+            Pipeline([("scale", StandardScaler()), ("pca", IncrementalPCA())]),
+            True,
+            [RECONSTRUCTION],
+        ),
+        (MiniBatchDictionaryLearning(), False, [RECONSTRUCTION]),
+        (LatentDirichletAllocation(), False, [PERPLEXITY]),
+        (BernoulliRBM(), False, [LIKELIHOOD]),
+        (StandardScaler(), False, []),
         (Bare(), True, []),
     ],
 )
 def test_the_default_scorers(estimator, has_target, names):
     assert defaults(estimator, has_target) == names
     for name in names:
-        assert scorer(name).method(estimator) in ("predict", "score")
+        assert hasattr(estimator, scorer(name).method(estimator))
+        check_suitable(scorer(name), estimator, has_target)
 
 
 def test_the_estimators_of_scikit_learn_without_a_default_score():
@@ -123,14 +144,9 @@ def test_the_estimators_of_scikit_learn_without_a_default_score():
                 if not defaults(kind(**inner), has_target=True):
                     unscored.add(name)
     assert unscored == {
-        "BernoulliRBM",
         "HashingVectorizer",
-        "IncrementalPCA",
-        "LatentDirichletAllocation",
         "MaxAbsScaler",
         "MinMaxScaler",
-        "MiniBatchDictionaryLearning",
-        "MiniBatchNMF",
         "SGDOneClassSVM",
         "SelectFromModel",
         "StandardScaler",
@@ -153,13 +169,23 @@ def test_each_scorer_is_of_the_family_that_scikit_learn_files_it_under():
         "sklearn.metrics.cluster._supervised": "clustering",
     }
     for name in get_scorer_names():
-        asked = scorer(name)
-        assert asked.family == modules[asked.call._score_func.__module__], name
+        theirs = get_scorer(name)
+        assert scorer(name).family == modules[theirs._score_func.__module__], name
 
 
-def test_inertia_is_a_scorer_of_its_own():
-    assert scorer(INERTIA).methods == ("score",)
-    assert not scorer(INERTIA).counts_labels
+def test_our_accuracy_is_asked_as_scikit_learns():
+    ours, theirs = scorer("accuracy"), get_scorer("accuracy")
+    assert ours.methods == (theirs._response_method,)
+    assert ours.weighted
+    assert ours.counts_labels
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_scorers_of_our_own_need_no_target(name):
+    assert not scorer(name).needs_target
+    assert not scorer(name).counts_labels
+    assert scorer(name).name == name
+    assert scorer("accuracy").needs_target
 
 
 def test_a_scorer_takes_the_first_method_that_the_estimator_has():
@@ -175,7 +201,9 @@ def test_an_unknown_name_gets_the_nearest_ones(name, meant):
     with pytest.raises(ConfigError) as raised:
         scorer(name)
     assert str(raised.value).startswith(
-        f"evaluation.scoring must name scorers of scikit-learn, or neg_inertia; got '{name}'. "
+        "evaluation.scoring must name scorers of scikit-learn, or neg_inertia, "
+        "neg_reconstruction_error, neg_perplexity, mean_log_likelihood; "
+        f"got '{name}'. "
     )
     assert f"'{meant}'" in str(raised.value)
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from sklearn.linear_model import SGDClassifier
 
-from runner.base import Block, Callback, Place
-from runner.errors import DatasetError, FitError, RunnerWarning
+from runner.base import Block, Callback, Place, Progress
+from runner.errors import ConfigError, DatasetError, FitError, RunnerWarning
+from runner.fit.held_out import HeldOut
 from runner.fit.incremental_fit import IncrementalFit
+from runner.fit.labels import LabelWeights
 from runner.fit.progressive import Progressive
 
 
@@ -27,7 +29,7 @@ class Told(Callback):
     def __init__(self):
         self.events = []
 
-    def on_fit_begin(self, progress):
+    def on_fit_begin(self, progress, estimator):
         self.events.append("begin")
 
     def on_block_end(self, progress, block):
@@ -70,6 +72,92 @@ def test_what_partial_fit_returns_is_not_used():
     fit = IncrementalFit(spy)
     fit.step(block_of(np.ones((3, 2))))
     assert fit.estimator is spy
+
+
+def test_labels_give_rows_weights_that_are_multiplied_with_their_own():
+    spy, y = Spy(), np.array([0, 1, 0])
+    fit = IncrementalFit(spy, weights=LabelWeights({1: 4.0}))
+    fit.step(block_of(np.ones((3, 2)), y))
+    fit.step(block_of(np.ones((3, 2)), y, np.array([1.0, 0.5, 3.0])))
+    weights = [kwargs["sample_weight"].tolist() for _, kwargs in spy.calls]
+    assert weights == [[1.0, 4.0, 1.0], [1.0, 2.0, 3.0]]
+
+
+def test_weights_of_labels_are_not_those_of_the_progressive_score():
+    seen = []
+
+    def score(estimator, X, y, sample_weight):
+        seen.append(sample_weight)
+        return {}
+
+    fit = IncrementalFit(Spy(), score=Progressive(score, 5), weights=LabelWeights({1: 4.0}))
+    for _ in range(2):
+        fit.step(block_of(np.ones((3, 2)), np.array([0, 1, 0])))
+    assert seen == [None]
+
+
+def test_each_block_is_inspected_before_it_is_scored_or_learned():
+    spy, order = Spy(), []
+    fit = IncrementalFit(
+        spy,
+        inspect=lambda block: order.append((block.place.number, len(spy.calls))),
+        score=Progressive(lambda *_: order.append("score") or {}, 5),
+    )
+    for number, n_rows in enumerate((3, 0, 2)):
+        fit.step(block_of(np.ones((n_rows, 2)), number=number))
+    assert order == [(0, 0), (2, 1), "score"]
+
+
+def test_what_an_inspection_refuses_is_not_learned():
+    def refuse(block):
+        raise ConfigError("a", "be b", got="c", remedy="D.")
+
+    spy = Spy()
+    with pytest.raises(ConfigError, match=r"a must be b; got c\. D\."):
+        IncrementalFit(spy, inspect=refuse).step(block_of(np.ones((3, 2))))
+    assert spy.calls == []
+
+
+def test_held_out_scores_are_told_when_they_are_due_between_blocks_and_at_the_end():
+    class Hears(Callback):
+        def __init__(self):
+            self.heard = []
+
+        def on_held_out(self, progress):
+            self.heard.append((progress.rows, progress.held_out))
+
+    told, hears = Told(), Hears()
+    fit = IncrementalFit(
+        Spy(),
+        held_out=HeldOut(lambda spy: {"calls": len(spy.calls)}, every=5),
+        callbacks={"hears": hears, "told": told},
+    )
+    for number in range(4):
+        fit.step(block_of(np.ones((3, 2)), number=number))
+        fit.between_blocks()
+    fit.end_epoch()
+    assert hears.heard == [(6, {"calls": 2}), (12, {"calls": 4})]
+    assert fit.progress.held_out == {"calls": 4}
+    assert told.events[-1] == ("epoch", 1)
+
+
+def test_without_held_out_rows_nothing_happens_between_blocks():
+    told = Told()
+    fit = IncrementalFit(Spy(), callbacks={"told": told})
+    fit.step(block_of(np.ones((3, 2))))
+    fit.between_blocks()
+    fit.end_epoch()
+    assert fit.progress.held_out == {}
+
+
+def test_only_the_last_epoch_ends_with_a_score_that_was_not_asked_for():
+    at, held_out = [], HeldOut(lambda _: at.append(fit.progress.epoch) or {}, every=10**9)
+    fit = IncrementalFit(Spy(), held_out=held_out, progress=Progress(epochs=3))
+    for _ in range(3):
+        fit.step(block_of(np.ones((3, 2))))
+        fit.between_blocks()
+        fit.end_epoch()
+    assert at == [3]
 
 
 def test_an_empty_block_is_skipped_and_counted():
@@ -119,8 +207,8 @@ def test_a_refused_block_is_named_with_the_cause():
         fit.step(block_of(np.ones((3, 2)), number=4))
     assert str(caught.value) == (
         "Block 4 (rows 40 to 42) must be accepted by Spy.partial_fit; got ValueError: Negative "
-        "values in data. more. Check these rows, and the arguments under estimator and "
-        "partial_fit."
+        "values in data. more. Check these rows, and the arguments under preprocessing, "
+        "estimator and partial_fit."
     )
     assert fit.progress.blocks == 0
 

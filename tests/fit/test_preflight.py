@@ -12,7 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from runner.errors import ConfigError, RunnerWarning
-from runner.fit.preflight import check_fit
+from runner.fit.preflight import check_fit, check_inferred, check_weighted, infers, listed
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def part(make_part):
             {},
             "partial_fit.classes must list every label, because no single block need hold them "
             "all; got nothing. Write partial_fit: {classes: [0, 1]}, with the labels of your "
-            "data.",
+            "data, or classes: infer to have them found in one pass over y.",
         ),
         (
             SGDClassifier(),
@@ -164,3 +164,121 @@ def test_what_is_healthy_passes_without_a_word(part, estimator, arguments):
 def test_weights_for_every_block_are_refused(part):
     with pytest.raises(ConfigError, match=r"partial_fit\.sample_weight must come with the rows"):
         check_fit(SGDClassifier(), {"classes": [0, 1], "sample_weight": [1.0, 2.0]}, part)
+
+
+INFER = {"classes": "infer"}
+
+
+def refused(*arguments):
+    with pytest.raises(ConfigError) as caught:
+        check_fit(*arguments)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected"),
+    [("infer", True), ("infre", False), (None, False), ([0], False), (np.array([0, 1]), False)],
+)
+def test_classes_are_inferred_when_the_word_is_said(classes, expected):
+    assert infers(classes) is expected
+
+
+def test_classes_may_be_found_in_y(part, two_targets):
+    check_fit(SGDClassifier(), INFER, part)
+    check_fit(MultiOutputClassifier(SGDClassifier()), INFER, two_targets)
+
+
+def test_classes_may_be_an_array(part):
+    check_fit(SGDClassifier(), {"classes": np.array([0, 1])}, part, {1: 2.0})
+
+
+def test_another_word_is_no_list_of_classes(part):
+    said = refused(SGDClassifier(), {"classes": "infre"}, part)
+    assert said.startswith("partial_fit.classes must list two labels or more; got 'infre'.")
+
+
+def test_without_y_there_is_nothing_to_infer_from(make_part):
+    class Own:
+        def partial_fit(self, X, y=None, classes=None):
+            return self
+
+    assert refused(Own(), INFER, make_part(np.ones((4, 1)))) == (
+        "partial_fit.classes must be infer only where there is a y to find them in; got X without "
+        "y. Name the target under dataset."
+    )
+
+
+def test_inferring_does_not_make_several_targets_of_one(two_targets):
+    said = refused(SGDClassifier(), INFER, two_targets)
+    assert said.startswith("The dataset must have one target for SGDClassifier; got a y of 2 col")
+
+
+def test_the_labels_of_a_multilabel_target_are_the_numbers_of_its_columns(two_targets):
+    assert refused(MLPClassifier(), INFER, two_targets) == (
+        "partial_fit.classes must list the numbers of the 2 columns of y, which are the labels of "
+        "a row; got 'infer'. Write partial_fit: {classes: [0, 1]}."
+    )
+
+
+def test_labels_are_known_before_the_fit_where_they_are_listed(part, two_targets, make_part):
+    assert listed({"classes": [0, 1]}, part) == [0, 1]
+    assert listed(INFER, part) is None
+    assert listed({}, part) is None
+    assert listed({"classes": [[0, 1], [0, 1]]}, two_targets) is None
+    assert listed({"classes": [0, 1]}, make_part(np.ones((4, 1)))) is None
+
+
+@pytest.mark.parametrize("weights", ["balanced", {0: 1.0, 1: 2.0}])
+@pytest.mark.parametrize("arguments", [INFER, {"classes": [0, 1]}])
+def test_labels_may_have_weights(part, weights, arguments):
+    check_fit(SGDClassifier(), arguments, part, weights)
+    check_fit(GaussianNB(), arguments, part, weights)
+
+
+def test_weights_of_labels_need_labels(part, two_targets, make_part):
+    said = "fit.class_weight must be left out where y are not the labels of one target; got weigh"
+    assert refused(SGDRegressor(), {}, part, "balanced").startswith(said)
+    assert refused(MiniBatchKMeans(), {}, part, "balanced").startswith(said)
+    nested = MultiOutputClassifier(SGDClassifier())
+    assert refused(nested, INFER, two_targets, "balanced").startswith(said)
+    assert refused(MiniBatchKMeans(), {}, make_part(np.ones((4, 1))), {0: 1}).startswith(said)
+
+
+def test_weights_of_labels_need_an_estimator_that_takes_weights(part):
+    class Own:
+        def partial_fit(self, X, y, classes=None):
+            return self
+
+    assert refused(Own(), {"classes": [0, 1]}, part, "balanced") == (
+        "fit.class_weight must be something Own.partial_fit can follow; got weights for an "
+        "estimator that takes none. Leave it out, or choose an estimator that takes weights, as "
+        "SGDClassifier."
+    )
+
+
+@pytest.mark.parametrize("weights", [{7: 1.0}, {"0": 1.0}, {0: 1.0, "1": 1.0}])
+def test_weights_of_what_is_no_label_are_refused(part, weights):
+    said = refused(SGDClassifier(), {"classes": [0, 1]}, part, weights)
+    (strange,) = weights.keys() - {0, 1}
+    assert said == (
+        f"fit.class_weight must name only labels that there are; got {strange!r} beside 0, 1. In "
+        "YAML, 0 is a number, '0' is text, and yes is true unless it is quoted."
+    )
+
+
+def test_weights_of_labels_that_are_not_known_yet_wait():
+    check_weighted({7: 1.0}, None)
+    check_weighted("balanced", [0, 1])
+    check_weighted(None, [0, 1])
+    check_weighted({0: 1.0}, np.array([0.0, 1.0]))
+
+
+@pytest.mark.parametrize(("found", "got"), [([3], "only 3"), ([], "none"), (["a"], "only 'a'")])
+def test_a_target_of_a_single_label_is_refused(found, got):
+    check_inferred([np.array([0, 1]), np.array(["a", "b", "c"])])
+    with pytest.raises(ConfigError) as caught:
+        check_inferred([np.array([0, 1]), np.array(found)])
+    assert str(caught.value) == (
+        f"y must have two labels or more in the training blocks; got {got}. Name another target "
+        "under dataset, or choose a regressor."
+    )

@@ -143,6 +143,14 @@ def test_a_prefetch_that_is_no_number_of_blocks_is_refused(prefetch):
         Stream(prefetch=prefetch)
 
 
+@pytest.mark.parametrize("buffer_blocks", [-1, 2.0, True, None])
+def test_a_buffer_that_is_no_number_of_blocks_is_refused(buffer_blocks):
+    with pytest.raises(
+        ConfigError, match=r"stream\.buffer_blocks must be an integer of at least 0"
+    ):
+        Stream(buffer_blocks=buffer_blocks)
+
+
 @pytest.mark.parametrize("seed", [-1, "abc", None])
 def test_a_seed_that_is_none_is_refused(seed):
     with pytest.raises(ConfigError, match=r"stream\.seed must be an integer of at least 0"):

@@ -72,7 +72,7 @@ def learn(points, make_part):
         part = make_part(X, y)
         model = SGDClassifier(random_state=0)
         progress = Progress(total_rows=len(X))
-        tell("on_fit_begin", progress)
+        tell("on_fit_begin", progress, model)
         for position, place in enumerate(part.places):
             rows = slice(place.start, place.stop)
             if position:

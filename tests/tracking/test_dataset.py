@@ -2,10 +2,17 @@ import json
 
 import dask.array as da
 import numpy as np
+import pandas as pd
 import pytest
 
 from runner.base import Part, Place
-from runner.tracking.dataset import MAX_SOURCE, dataset_entity, digest, source_json
+from runner.tracking.dataset import (
+    MAX_SOURCE,
+    column_schema,
+    dataset_entity,
+    digest,
+    source_json,
+)
 
 
 def lazy(shape, chunks, dtype="f8"):
@@ -96,6 +103,74 @@ def test_a_source_that_is_too_long_is_shortened_and_stays_json():
     long = {f"key{i}": ["x" * 1000] * 10 for i in range(20)}
     assert len(source_json(long)) <= MAX_SOURCE
     assert set(json.loads(source_json(long))) == set(long)
+
+
+def table(**types):
+    frame = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
+    X = lazy((100, len(types)), (25, len(types)), object)
+    places = tuple(Place(i, 25 * i, 25 * i + 25) for i in range(4))
+    return Part(X, lazy((100,), 25, "i8"), None, places, tuple(types), frame)
+
+
+def test_the_schema_of_a_table_names_its_columns_and_the_target():
+    rows = table(word=object, n="i2", size="f4")
+    asked = {"target": "label"}
+    made = dataset_entity("rows", asked, rows, context="train", held_out_rows=0)
+    columns = json.loads(made.schema)["mlflow_colspec"]
+    assert [(column["name"], column["type"]) for column in columns] == [
+        ("word", "string"),
+        ("n", "integer"),
+        ("size", "float"),
+        ("label", "long"),
+    ]
+    assert len(json.loads(entity(rows).schema)["mlflow_colspec"]) == 3
+    found = json.loads(made.profile)
+    assert (found["num_features"], found["dtype"], found["nbytes"]) == (
+        3,
+        "a type per column",
+        None,
+    )
+
+
+KINDS = {
+    "?": "boolean",
+    "i1": "integer",
+    "u1": "integer",
+    "u2": "integer",
+    "i4": "integer",
+    "u4": "long",
+    "i8": "long",
+    "f4": "float",
+    "f8": "double",
+    "O": "string",
+}
+
+
+@pytest.mark.parametrize(("dtype", "kind"), KINDS.items())
+def test_mlflow_takes_columns_of_the_type_that_their_schema_says(dtype, kind):
+    from mlflow.models.utils import _enforce_schema
+
+    rows = pd.DataFrame({"x": pd.Series(["a", None] if dtype == "O" else [0, 1], dtype=dtype)})
+    schema = column_schema(rows)
+    assert schema.inputs[0].type.name == kind
+    taken = _enforce_schema(rows, schema)
+    assert taken["x"].tolist() == rows["x"].tolist()
+
+
+def test_the_digest_changes_with_the_name_and_the_type_of_a_column():
+    assert (
+        len(
+            {
+                digest("a", each, "train")
+                for each in (
+                    table(a="f8", b=object),
+                    table(a="f8", c=object),
+                    table(a="f4", b=object),
+                )
+            }
+        )
+        == 3
+    )
 
 
 def test_mlflow_keeps_it(client, run_id):

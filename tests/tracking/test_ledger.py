@@ -16,7 +16,7 @@ def kept():
 def test_a_row_per_block_in_the_order_of_learning(kept):
     ledger = Ledger(kept.append)
     progress = Progress(fit_s=5.0)
-    ledger.on_fit_begin(progress)
+    ledger.on_fit_begin(progress, None)
     for position, (number, score) in enumerate([(2, None), (0, 0.5), (1, 0.75)]):
         place = Place(number, number * 10, number * 10 + 10)
         rows = [[0.0]] * (10 - position)
@@ -36,6 +36,7 @@ def test_a_row_per_block_in_the_order_of_learning(kept):
         "rows": [10, 9, 8],
         "load_ms": [250.0] * 3,
         "fit_ms": [500.0, 1500.0, 2500.0],
+        "mixed": [[], [], []],
     }
     assert math.isnan(scores[0])
     assert scores[1:] == [0.5, 0.75]
@@ -45,6 +46,16 @@ class Rows(list):
     @property
     def shape(self):
         return (len(self), 1)
+
+
+def test_a_mix_of_rows_keeps_the_blocks_it_is_from(kept):
+    ledger = Ledger(kept.append)
+    place = Place(number=7, start=20, stop=80, mixed=(2, 5, 7))
+    ledger.on_block_end(Progress(), Block(Rows([[0.0]] * 10), None, None, place))
+    ledger.on_fit_end(Progress())
+    (row,) = pq.read_table(BytesIO(parquet(kept[0]))).to_pylist()
+    assert (row["block"], row["first_row"], row["last_row"], row["rows"]) == (7, 20, 79, 10)
+    assert row["mixed"] == [2, 5, 7]
 
 
 def test_a_score_that_stops_is_padded(kept):

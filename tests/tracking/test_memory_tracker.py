@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from runner.base import Evaluated, Recipe
+from runner.base import Evaluated, Recipe, Remark
 from runner.tracking.memory_tracker import MemoryTracker
 
 
@@ -12,6 +12,8 @@ def test_everything_is_an_attribute(learn, make_part, points):
     recipe = Recipe("a", {"seed": 1})
     with tracker.start_run("a", command="runner run a") as run:
         run.log_params(recipe)
+        run.log_remark(Remark("inert-setting", "a"))
+        run.log_labels([{0: 50, 1: 50}])
         run.log_dataset("rows", {"path": "a.csv"}, {"train": make_part(*points)})
         model, part, progress = learn(run.callbacks())
         run.log_scores(Evaluated({"accuracy": 0.5}, 10))
@@ -20,6 +22,8 @@ def test_everything_is_an_attribute(learn, make_part, points):
     assert (run.name, run.command, run.status) == ("a", "runner run a", "FINISHED")
     assert run.recipe is recipe
     assert run.source == {"name": "rows", "path": "a.csv"}
+    assert run.remarks == [Remark("inert-setting", "a")]
+    assert run.labels == [{0: 50, 1: 50}]
     assert run.model is model
     assert run.progress is progress
     assert run.curves["holdout/accuracy"] == [(0, 0.5)]

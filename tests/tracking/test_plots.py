@@ -7,12 +7,12 @@ import pytest
 from PIL import Image
 
 from runner.base import Confusion, Evaluated
-from runner.tracking.plots import MAX_LABELS, plots, residuals
+from runner.tracking.plots import MAX_LABELS, learning_curve, plots, residuals
 
 
-def drawn(evaluated, curves=None):
+def drawn(evaluated, curves=None, validation=None):
     images = {}
-    for name, draw in plots(evaluated, curves or {}).items():
+    for name, draw in plots(evaluated, curves or {}, validation or {}).items():
         with Image.open(BytesIO(draw())) as image:
             image.load()
             assert image.format == "PNG"
@@ -34,7 +34,7 @@ def test_a_confusion_matrix_is_drawn_at_any_readable_size(n_labels):
 
 
 def test_too_many_labels_are_not_drawn():
-    assert plots(Evaluated({}, 1, confusion(MAX_LABELS + 1)), {}) == {}
+    assert plots(Evaluated({}, 1, confusion(MAX_LABELS + 1)), {}, {}) == {}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,45 @@ def test_a_learning_curve_has_a_panel_per_scorer():
 
 def test_a_curve_without_a_number_is_not_drawn():
     curves = {"accuracy": [(25, float("nan")), (50, float("inf"))]}
-    assert plots(Evaluated({}, 0), curves) == {}
+    assert plots(Evaluated({}, 0), curves, curves) == {}
+
+
+def test_held_out_scores_are_a_second_line_in_the_panel_of_their_scorer():
+    curve = [(25 * i, 1 - 1 / i) for i in range(2, 80)]
+    alone = drawn(Evaluated({}, 0), {"r2": curve})["learning_curve.png"]
+    both = drawn(Evaluated({}, 0), {"r2": curve}, {"r2": [(100, 0.1), (900, 0.2)]})
+    assert both["learning_curve.png"].shape == alone.shape
+    assert (both["learning_curve.png"] != alone).any()
+
+
+def test_a_scorer_that_only_held_out_rows_have_has_a_panel_of_its_own():
+    curve, nan = [(25, 0.5), (50, 0.75)], [(25, float("nan"))]
+    one = drawn(Evaluated({}, 0), {"r2": curve})["learning_curve.png"]
+    two = drawn(Evaluated({}, 0), {"r2": curve}, {"max_error": curve})["learning_curve.png"]
+    assert two.shape[0] > one.shape[0] + 200
+    held_out = drawn(Evaluated({}, 0), {"r2": nan}, {"r2": curve})["learning_curve.png"]
+    assert held_out.shape == one.shape
+    assert held_out.std() > 5
+
+
+@pytest.mark.parametrize(
+    ("curves", "validation", "labels", "titled"),
+    [
+        ({"r2": [(1, 0.5)]}, {}, [], True),
+        ({"r2": [(1, 0.5)]}, {"r2": [(2, 0.5)]}, ["progressive", "held out"], True),
+        ({}, {"r2": [(2, 0.5)]}, ["held out"], False),
+    ],
+)
+def test_lines_are_named_where_there_could_be_doubt(
+    curves, validation, labels, titled, monkeypatch
+):
+    figures = []
+    monkeypatch.setattr("runner.tracking.plots._png", lambda figure: figures.append(figure) or b"")
+    learning_curve(curves, validation)
+    (axes,) = figures[0].axes
+    legend = axes.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == labels if labels else not legend
+    assert ("Progressive" in axes.get_title()) == titled
 
 
 @pytest.mark.parametrize("shape", [(50,), (50, 2), (30_000,), (1,)])
@@ -79,7 +117,7 @@ def test_residuals_of_many_rows_take_no_memory_for_those_that_are_not_drawn():
 
 
 def test_no_prediction_draws_nothing():
-    assert plots(Evaluated({}, 0, predictions=(np.empty(0), np.empty(0))), {}) == {}
+    assert plots(Evaluated({}, 0, predictions=(np.empty(0), np.empty(0))), {}, {}) == {}
 
 
 def test_pyplot_keeps_no_figure():

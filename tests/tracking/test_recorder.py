@@ -1,6 +1,7 @@
 import math
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ def record(sizes, total_rows):
     logged = Logged()
     recorder = Recorder(logged)
     progress = Progress(total_rows=total_rows)
-    recorder.on_fit_begin(progress)
+    recorder.on_fit_begin(progress, None)
     for i, size in enumerate(sizes):
         progress.rows += size
         progress.blocks += 1
@@ -78,7 +79,7 @@ def test_where_the_time_went_is_told_once_at_step_zero():
 def test_empty_blocks_are_told_when_there_were_any():
     logged = Logged()
     recorder = Recorder(logged)
-    recorder.on_fit_begin(Progress())
+    recorder.on_fit_begin(Progress(), None)
     recorder.on_fit_end(Progress(empty_blocks=3))
     assert logged.curve("progress/empty_blocks") == [(0, 3)]
     assert logged.curve("progress/blocks") == []
@@ -97,7 +98,7 @@ def test_a_fit_that_goes_on_from_a_checkpoint_measures_only_its_own_rows(monkeyp
     logged = Logged()
     recorder = Recorder(logged)
     progress = Progress(rows=1000, total_rows=2000)
-    recorder.on_fit_begin(progress)
+    recorder.on_fit_begin(progress, None)
     progress.rows = 1010
     recorder.on_block_end(progress, Block(None, None, None, Place(0, 0, 10)))
     assert logged.curve("progress/rows_per_second") == [(1010, 5.0)]
@@ -109,3 +110,25 @@ def test_a_score_that_is_no_number_is_in_the_curve():
     progress = Progress(rows=5, blocks=1, scores={"r2": math.nan})
     recorder.on_block_end(progress, Block(None, None, None, Place(0, 0, 5)))
     assert math.isnan(recorder.curves["r2"][0][1])
+
+
+def test_each_held_out_score_is_in_the_validation_curve_at_the_rows_learned():
+    logged = Logged()
+    recorder = Recorder(logged)
+    progress = Progress(rows=25, held_out={"accuracy": 0.5, "r2": math.inf})
+    recorder.on_fit_begin(progress, None)
+    for rows in (50, 51):  # a curve of blocks would leave the second point out
+        progress.rows = rows
+        progress.held_out = {"accuracy": rows / 100, "r2": math.inf}
+        recorder.on_held_out(progress)
+    assert logged.curve("validation/accuracy") == [(50, 0.5), (51, 0.51)]
+    assert recorder.validation["accuracy"] == [(50, 0.5), (51, 0.51)]
+    assert recorder.validation["r2"] == [(50, math.inf), (51, math.inf)]
+    assert recorder.curves == {}
+
+
+@pytest.mark.parametrize("best", [None, 75])
+def test_where_the_estimator_was_best_is_told_at_step_zero(best):
+    logged = Logged()
+    Recorder(logged).on_fit_end(Progress(best_rows=best))
+    assert logged.curve("progress/best_rows") == ([(0, best)] if best else [])

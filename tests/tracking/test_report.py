@@ -1,4 +1,4 @@
-from runner.base import Progress, Recipe
+from runner.base import Progress, Recipe, Remark
 from runner.tracking.report import Story, note, report
 
 RECIPE = Recipe(
@@ -53,3 +53,13 @@ def test_the_report_of_a_failure_says_why():
     assert "```text\nBlock 3 must be finite.\n```" in text
     assert "Empty blocks, skipped: 2. Stopped early: time is up." in text
     assert "held-out" not in text
+
+
+def test_remarks_stand_in_the_note_and_the_best_state_in_the_report():
+    story = told()
+    story.remarks = [Remark("inert-setting", "Remove it."), Remark("wild-scale", "Scale.")]
+    story.progress.best_rows = 1437
+    assert "- **inert-setting** Remove it.\n- **wild-scale** Scale." in note(story)
+    text = report(story, "", [])
+    assert "- **wild-scale** Scale." in text
+    assert "Kept as it was after 1,437 rows, when it was best." in text

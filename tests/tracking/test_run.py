@@ -10,7 +10,7 @@ from PIL import Image
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from runner.base import Confusion, Evaluated, Recipe
+from runner.base import Confusion, Evaluated, Recipe, Remark
 from runner.errors import RunnerWarning, TrackingError
 from runner.tracking.client import connect
 from runner.tracking.mlflow_tracker import MlflowTracker
@@ -205,6 +205,35 @@ def test_a_store_that_refuses_the_params_is_told_before_the_fit(tracker, client)
         with pytest.raises(TrackingError, match="must answer and keep"):
             run.log_params(RECIPE)
         client.restore_run(run.run_id)
+
+
+def test_remarks_are_tags_by_name_and_none_replaces_another(tracker, client):
+    with tracker.start_run("remarkable") as run:
+        run.log_remark(Remark("inert-setting", "A does nothing."))
+        run.log_remark(Remark("wild-scale", "Ask http://ann:hunter2@host."))
+        run.log_remark(Remark("inert-setting", "B does nothing."))
+    tags = client.get_run(run.run_id).data.tags
+    assert tags["runner.remark.inert-setting"] == "A does nothing. B does nothing."
+    assert tags["runner.remark.wild-scale"] == "Ask http://<redacted>@host."
+    assert "- **inert-setting** B does nothing." in tags["mlflow.note.content"]
+
+
+def test_counts_of_labels_are_an_artifact(tracker, client):
+    with tracker.start_run("counted") as run:
+        run.log_labels([{"no": 3, "yes": 1}, {False: 2, True: 2}])
+    kept = json.loads(content(client, run.run_id, "dataset/labels.json"))
+    assert kept == [{"no": 3, "yes": 1}, {"False": 2, "True": 2}]
+
+
+def test_a_model_that_was_set_back_is_of_the_rows_it_had_learned_then(store, client, learn):
+    def best(progress):
+        progress.best_rows = 50
+
+    with MlflowTracker().start_run("best") as run:
+        run.log_model(*learn(run.callbacks(), best))
+    found = client.get_run(run.run_id)
+    assert [output.step for output in found.outputs.model_outputs] == [50]
+    assert found.data.metrics["progress/best_rows"] == 50
 
 
 def test_why_a_fit_stopped_is_a_tag(tracker, client, learn):

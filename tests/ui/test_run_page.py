@@ -39,7 +39,7 @@ def test_the_run_page_shows_params_scores_dataset_and_model(run_page, reviewed):
     sees(run_page, "digits_sgd-SGDClassifier")
     sees(run_page, "runner run digits_sgd")
     keep(run_page, "run")
-    for param, value in {"estimator.alpha": "1e-05", "dataset.chunks": "100"}.items():
+    for param, value in {"estimator.alpha": "0.0001", "dataset.chunks": "100"}.items():
         run_page.get_by_placeholder("Search parameters").fill(param)
         sees(run_page, param, value)
 

@@ -1,0 +1,177 @@
+"""What is looked at across the stages before the first block, and how remarks are told."""
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from runner.base import Callback, Part, Remark, Split
+from runner.callbacks.early_stopping import EarlyStopping
+from runner.callbacks.watcher import HELD_OUT, Watcher
+from runner.errors import ConfigError, RunnerWarning
+from runner.evaluation.evaluation import Evaluation
+from runner.fit.held_out import EPOCH
+from runner.fit.lint import check_first_block, check_settings
+from runner.fit.options import FitOptions
+from runner.protocols import Run
+from runner.stream.stream import Stream
+
+
+def telling(strict: bool, tracked: Run, told: list[Remark]) -> Callable[[Remark], None]:
+    """Return what keeps a remark in the record and tells it, if it was not told before."""
+
+    def tell(remark: Remark) -> None:
+        if remark not in told:
+            tracked.log_remark(remark)
+            say(remark, strict)
+
+    return tell
+
+
+def say(remark: Remark, strict: bool) -> None:
+    """Warn of something remarkable.
+
+    Raises
+    ------
+    ConfigError
+        Instead, if the experiment is strict.
+    """
+    if strict:
+        raise ConfigError(
+            "A strict experiment",
+            "be without remarks",
+            got=str(remark).rstrip("."),
+            remedy="Do what it says, or set strict=false.",
+        )
+    warnings.warn(str(remark), RunnerWarning, stacklevel=3)
+
+
+def check_learners(
+    preprocessing: Mapping[str, Any], estimator: Any, stream: Stream, train: Part
+) -> Iterator[Remark]:
+    """Refuse settings with which a stage or the estimator cannot learn; tell what has no effect.
+
+    Raises
+    ------
+    ConfigError
+        Also if the block that is learned first is known to be too small for it.
+    """
+    sizes = train.X.chunks[0]
+    for name, stage in preprocessing.items():
+        key = f"preprocessing.{name}"
+        yield from check_settings(key, stage, train.n_rows)
+        yield from _remark(check_first_block(stage, _first(sizes), key=key))
+    yield from check_settings("estimator", estimator, train.n_rows)
+    first = _first([sizes[index] for index in stream.order(train.n_blocks, 0)])
+    yield from _remark(check_first_block(estimator, first))
+
+
+def _remark(remark: Remark | None) -> Iterator[Remark]:
+    if remark is not None:
+        yield remark
+
+
+def _first(sizes: Sequence[int]) -> int:
+    return next((size for size in sizes if size), 0)
+
+
+def schedule(callbacks: Mapping[str, Callback], evaluation: Evaluation) -> int | str | None:
+    """Return when held-out rows are scored on the way: if a callback needs it, each epoch."""
+    if evaluation.every is None and any(w.by == HELD_OUT for _, w in watchers(callbacks)):
+        return EPOCH
+    return evaluation.every
+
+
+def watchers(callbacks: Mapping[str, Callback]) -> Iterator[tuple[str, Watcher]]:
+    """Yield, with their names, the callbacks that decide by a score."""
+    for name, callback in callbacks.items():
+        if isinstance(callback, Watcher):
+            yield name, callback
+
+
+def check_scores_on_the_way(
+    callbacks: Mapping[str, Callback],
+    evaluation: Evaluation,
+    fit: FitOptions,
+    split: Split,
+    names: list[str],
+) -> Iterator[Remark]:
+    """Refuse scores on the way that cannot be had, and callbacks that could never decide.
+
+    Parameters
+    ----------
+    callbacks, evaluation, fit, split
+        Of the experiment.
+    names : list of str
+        Of the scorers.
+
+    Raises
+    ------
+    ConfigError
+        If nothing is held out to be scored, there is no scorer, a callback decides by a score
+        that is not computed, or there are too few scores for it ever to decide.
+    """
+    every = schedule(callbacks, evaluation)
+    for name, watcher in watchers(callbacks):
+        watcher.check_monitor(names)
+        if watcher.by != HELD_OUT:
+            _check_window(name, fit)
+        elif split.validation is None and split.holdout is not None:
+            yield _optimistic(name)
+        if isinstance(watcher, EarlyStopping):
+            _check_patience(name, watcher, every, fit.epochs, split.train)
+    if every is None:
+        return
+    if not names:
+        raise ConfigError(
+            "evaluation.every",
+            "be null where there is no scorer",
+            got=every,
+            remedy="Name one in evaluation.scoring.",
+        )
+    if split.validation is None and split.holdout is None:
+        raise ConfigError(
+            "Scores of held-out rows on the way",
+            "have rows that are held out",
+            got="dataset.holdout=0 and dataset.validation=0",
+            remedy="Set dataset.validation=0.1.",
+        )
+
+
+def _check_window(name: str, fit: FitOptions) -> None:
+    if not fit.progressive_window:
+        raise ConfigError(
+            f"callbacks.{name}.by",
+            "be held_out where there is no progressive score",
+            got="progressive, with fit.progressive_window=0",
+            remedy="Set fit.progressive_window=20.",
+        )
+
+
+def _check_patience(
+    name: str, stopping: EarlyStopping, every: int | str | None, epochs: int, train: Part
+) -> None:
+    """Refuse a patience that the scores on the way, as many as there may be, do not exceed."""
+    if stopping.by != HELD_OUT:
+        scores = train.n_blocks * epochs - 1  # the first block has none
+        remedy = "Lower it, or set smaller dataset.chunks."
+    elif isinstance(every, int):
+        scores = min(train.n_rows * epochs // every + 1, train.n_blocks * epochs)
+        remedy = "Lower it, or set a smaller evaluation.every."
+    else:
+        scores = epochs
+        remedy = "Lower it, set more fit.epochs, or set evaluation.every to a number of rows."
+    if scores <= stopping.patience:
+        raise ConfigError(
+            f"callbacks.{name}.patience",
+            f"be less than the number of scores on the way, which is {scores} at most",
+            got=stopping.patience,
+            remedy=remedy,
+        )
+
+
+def _optimistic(name: str) -> Remark:
+    return Remark(
+        "decided-on-holdout",
+        f"callbacks.{name} decides by the rows that the final scores are of, which makes these "
+        "too good. Set dataset.validation=0.1 to have rows of their own for it.",
+    )

@@ -1,0 +1,59 @@
+"""Look at the first blocks before they are learned."""
+
+from collections.abc import Callable
+from typing import Any
+
+from runner.base import Block, Remark
+from runner.fit.lint import check_first_block
+from runner.fit.mixing import Mixing, depends_on_order
+from runner.fit.scale import wild_scale
+
+Tell = Callable[[Remark], None]
+
+
+class Inspection:
+    """Tells what is remarkable of the first blocks, as they come: their scale and their labels.
+
+    Parameters
+    ----------
+    estimator : object
+        What learns from the blocks, which are as it gets them.
+    tell : callable
+        Takes each remark; what it raises ends the fit.
+    has_classes : bool
+        Whether y are labels, of one target.
+    feature_names : tuple of str, optional
+        The names of the columns of X.
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        tell: Tell,
+        *,
+        has_classes: bool,
+        feature_names: tuple[str, ...] | None = None,
+    ) -> None:
+        self._estimator = estimator
+        self._tell = tell
+        self._feature_names = feature_names
+        self._is_first = True
+        self._mixing = Mixing() if has_classes and depends_on_order(estimator) else None
+
+    def __call__(self, block: Block) -> None:
+        """Look at a block that is not empty."""
+        if self._is_first:
+            self._is_first = False
+            n_features = block.X.shape[1] if len(block.X.shape) > 1 else None
+            self._say(check_first_block(self._estimator, block.n_rows, n_features))
+            self._say(wild_scale(self._estimator, block.X, self._feature_names))
+        if self._mixing is not None:
+            self._mixing.add(block.y)
+            remark = self._mixing.remark()
+            if remark is not None or self._mixing.is_done:
+                self._mixing = None
+            self._say(remark)
+
+    def _say(self, remark: Remark | None) -> None:
+        if remark is not None:
+            self._tell(remark)

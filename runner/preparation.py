@@ -1,0 +1,99 @@
+"""What is made ready before the first epoch: labels counted, stages fitted, held-out scores."""
+
+from collections.abc import Generator, Mapping
+from typing import Any
+
+from runner.base import Block, Part, Scores, Split
+from runner.evaluation.evaluation import Evaluation
+from runner.fit.held_out import HeldOut
+from runner.fit.incremental_fit import IncrementalFit
+from runner.fit.labels import Labels, LabelWeights, count_labels
+from runner.fit.loop import fit_loop
+from runner.fit.options import BALANCED, FitOptions
+from runner.fit.preflight import check_inferred, check_weighted, infers
+from runner.preprocessing.stages import Stages
+from runner.stream.source import BlockSource, Transform
+from runner.stream.stream import Stream
+
+
+def learned_labels(
+    partial_fit: Mapping[str, Any], fit: FitOptions, train: Part, stream: Stream
+) -> tuple[dict[str, Any], LabelWeights | None, Labels | None]:
+    """Return the arguments of ``partial_fit``, what the labels weigh, and the labels if counted.
+
+    They are counted in one pass over the y of the training blocks, and only if ``classes: infer``
+    or balanced weights ask for it; X is not read if the source can do without.
+
+    Raises
+    ------
+    FitError
+        If a label is missing or of another type than others.
+    ConfigError
+        If there are more than ``fit.max_classes``, or a single one, or weights for others.
+    """
+    arguments, given = dict(partial_fit), fit.class_weight
+    weights = LabelWeights(given) if isinstance(given, Mapping) else None
+    y = train.y if train.y_only is None else train.y_only
+    is_inferred = infers(arguments.get("classes"))
+    if y is None or not (is_inferred or given == BALANCED):
+        return arguments, weights, None
+    only_y = Part(y, None, None, train.places)
+    labels = count_labels(stream.in_order(stream.source(only_y)), fit.max_classes)
+    if is_inferred:
+        check_inferred(labels.classes)
+        check_weighted(given, labels.classes[0])
+        arguments["classes"] = labels.argument
+    return arguments, LabelWeights(labels.balanced()) if given == BALANCED else weights, labels
+
+
+def fit_stages(stages: Stages, train: Part, stream: Stream) -> None:
+    """Fit the stages that stay fixed, each by one pass over the training blocks.
+
+    A stage sees what the stages before it make of the blocks, in the dataset's order; one that
+    learns from a single block sees the first.
+
+    Raises
+    ------
+    FitError
+        If a stage refuses a block.
+    """
+    stages.name_columns(train.feature_names, is_frame=train.frame is not None)
+    for stage in stages.passes():
+        source = stream.source(train, stages.transform)
+        blocks = _first(source) if stage.only_first else stream.in_order(source)
+        _learn(stage, blocks)
+        stage.finish()
+
+
+def _learn(stage: Any, blocks: Generator[Block]) -> None:
+    fit_loop([IncrementalFit(stage)], lambda _: blocks, 1)
+
+
+def _first(source: BlockSource) -> Generator[Block]:
+    """Yield the first block that is not empty."""
+    for index in range(source.part.n_blocks):
+        block = source.read(index)
+        yield block
+        if block.n_rows:
+            return
+        del block
+
+
+def held_out(
+    evaluation: Evaluation, every: int | str | None, split: Split, transform: Transform | None
+) -> HeldOut | None:
+    """Return what scores rows on the way that are not learned from, if it is asked for.
+
+    These are the validation rows, or else those of the final scores. They are read one block at a
+    time, because training blocks are waiting in memory meanwhile.
+    """
+    part = split.validation or split.holdout
+    if every is None or part is None:
+        return None
+    stream = Stream(shuffle=False, prefetch=0)
+    source = stream.source(part, transform)
+
+    def score(estimator: Any) -> Scores:
+        return evaluation.on_the_way(estimator, stream.in_order(source))
+
+    return HeldOut(score, every, evaluation.growth)
