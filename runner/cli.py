@@ -21,6 +21,8 @@ runner: experiments on data that does not fit in memory
   runner list                          the experiments, and the options of each group
   runner show NAME [key=value ...]     the composed config
   runner run NAME|FILE [key=value ...] fit, evaluate, log; --dry-run says what would be done
+  runner predict RUN output=FOLDER [dataset=... key=value ...] [columns=[id]]
+                                       predictions of every row, block by block, to Parquet
   runner runs [--limit N]              the record as a table
   runner ui [RUN] [--port N]           look at the record in MLflow's user interface
 
@@ -166,11 +168,33 @@ def _perform(config: "DictConfig", *, dry_run: bool) -> None:
     experiment, recipe = build(config)
     if dry_run:
         experiment.tracking.check()
-        train, holdout = experiment.dataset.split()
-        check(experiment, train)
-        show_plan(experiment, train, holdout)
+        split = experiment.dataset.split()
+        check(experiment, split)
+        show_plan(experiment, split)
     else:
         show_result(experiment, run(experiment, recipe))
+
+
+def _predict(rest: list[str]) -> int:
+    from runner.config.recorded import settings
+    from runner.prediction.job import predict
+    from runner.terminal import Lines, show_prediction
+    from runner.tracking.termination import terminated_by_signal
+
+    named = [text for text in rest if "=" not in text and not text.startswith(("-", "~"))]
+    asked, overrides = settings(
+        [text for text in rest if text not in named], "output", "columns", "probabilities"
+    )
+    if len(named) != 1 or "output" not in asked:
+        raise ConfigError(
+            "A prediction",
+            "name one run and the folder to write to",
+            got=" ".join(rest) or "nothing",
+            remedy="Write `runner predict RUN output=FOLDER`; `runner runs` shows the runs.",
+        )
+    with terminated_by_signal():
+        show_prediction(predict(named[0], overrides=overrides, tell=Lines("predict"), **asked))
+    return 0
 
 
 def _runs(rest: list[str]) -> int:
@@ -235,6 +259,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "list": _list,
     "show": _show,
     "run": _run,
+    "predict": _predict,
     "runs": _runs,
     "ui": _ui,
 }

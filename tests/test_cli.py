@@ -84,7 +84,9 @@ def test_list_and_help_import_nothing_heavy(arguments):
 def test_help_names_every_verb(capsys):
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
-    assert all(f"runner {verb}" in out for verb in ("list", "show", "run", "runs", "ui"))
+    assert all(
+        f"runner {verb}" in out for verb in ("list", "show", "run", "predict", "runs", "ui")
+    )
 
 
 def test_show_prints_the_composed_config(capsys):

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from runner.base import Scores
@@ -13,6 +15,7 @@ from runner.tracking.links import run_page, runs_page
 from runner.tracking.store import Store, resolve
 
 PAGE = 200
+CONFIG = "config/config.yaml"
 _SECTION = "holdout/"
 
 
@@ -64,6 +67,29 @@ def find_run(prefix: str, uri: str | None = None) -> RecordedRun:
         f"be the beginning of one run's id in {store}",
         got=f"several: {several}" if found else "none",
         remedy="Give more of the id." if found else "See `runner runs` for the ids.",
+    )
+
+
+def kept_config(run: RecordedRun, uri: str | None = None) -> str:
+    """Return the composed config of a run, as YAML.
+
+    Raises
+    ------
+    TrackingError
+        If the run keeps none; or if the store cannot be used.
+    """
+    store = resolve(uri)
+    client = connect(store)
+    folder, _, _ = CONFIG.partition("/")
+    with reported(store), TemporaryDirectory() as local:
+        if CONFIG in [file.path for file in client.list_artifacts(run.run_id, folder)]:
+            file = Path(client.download_artifacts(run.run_id, CONFIG, local))
+            return file.read_text(encoding="utf-8")
+    raise TrackingError(
+        f"The run {run.run_id}",
+        f"keep {CONFIG}",
+        got="none",
+        remedy="Name a run of `runner run`; see `runner runs`.",
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 from runner.base import Evaluated, Recipe
 from runner.errors import TrackingError
 from runner.tracking.mlflow_tracker import MlflowTracker
-from runner.tracking.record import find_run, recent_runs, run_link
+from runner.tracking.record import find_run, kept_config, recent_runs, run_link
 
 
 @pytest.fixture
@@ -100,3 +100,14 @@ def test_a_server_is_read_like_a_file(server):
         pass
     assert recent_runs(server.url)[0].name == "over http"
     assert find_run(run.run_id[:12], server.url).status == "FINISHED"
+
+
+def test_the_config_of_a_run_is_read_back_as_it_was(tracker):
+    with tracker.start_run("kept") as run:
+        run.log_params(Recipe("kept", {"seed": 1}, config="seed: 1  # é\n"))
+    assert kept_config(find_run(run.run_id)) == "seed: 1  # é\n"
+
+
+def test_a_run_without_a_config_is_told(three):
+    with pytest.raises(TrackingError, match=r"must keep config/config\.yaml; got none"):
+        kept_config(find_run(three[2].run_id))

@@ -1,0 +1,1 @@
+"""What a recorded model says of rows, block by block, in Parquet files."""

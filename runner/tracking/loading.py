@@ -1,0 +1,140 @@
+"""Read back the model that a run keeps, without running code that it brings along."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import TrackingError
+from runner.redaction import one_line
+from runner.tracking.client import connect, reported
+from runner.tracking.model import TRUSTED
+from runner.tracking.record import RecordedRun
+from runner.tracking.store import Store, resolve
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel
+
+FILE = "model.skops"
+
+
+@dataclass(frozen=True)
+class RecordedModel:
+    """A model as the record keeps it.
+
+    ``feature_names`` are those of the rows that it learned, where they had names.
+    """
+
+    model: Any
+    uri: str
+    feature_names: tuple[str, ...] | None = None
+
+
+def load_model(run: RecordedRun, uri: str | None = None) -> RecordedModel:
+    """Load the model of a run, from skops' format and never from a pickle.
+
+    Raises
+    ------
+    TrackingError
+        If the run keeps no model, or one that cannot or must not be loaded.
+    """
+    store = resolve(uri)
+    client = connect(store)
+    with TemporaryDirectory() as folder:
+        with reported(store):
+            logged = _entry(client, run.run_id)
+        if logged is not None:
+            return _of_entry(store, logged, folder)
+        with reported(store):
+            path = f"model/{FILE}"
+            files = [file.path for file in client.list_artifacts(run.run_id, "model")]
+            if path in files:
+                file = Path(client.download_artifacts(run.run_id, path, folder))
+                return RecordedModel(read_skops(file), f"runs:/{run.run_id}/{path}")
+    raise TrackingError(
+        f"The run {run.run_id}",
+        "keep a model",
+        got=f"none, and the status {run.status}",
+        remedy="Name a run that ended well, with tracking.log_model=true; see `runner runs`.",
+    )
+
+
+def read_skops(file: Path, declared: Collection[str] | None = None) -> Any:
+    """Load an object from a skops file.
+
+    A record may come from a stranger, and could declare anything; so of what skops does not know
+    only types of scikit-learn, NumPy and SciPy are trusted.
+
+    Parameters
+    ----------
+    file : Path
+    declared : collection of str, optional
+        The types that the record says are in it; by default any of those libraries.
+
+    Raises
+    ------
+    TrackingError
+        If there are other types in it, or it cannot be read.
+    """
+    import skops.io
+
+    try:
+        unknown = skops.io.get_untrusted_types(file=file)
+        foreign = [name for name in unknown if not _is_trusted(name, declared)]
+        if not foreign:
+            return skops.io.load(file, trusted=unknown)
+    except Exception as error:
+        raise TrackingError(
+            "The run's model",
+            "be readable by the skops and scikit-learn that are installed here",
+            got=one_line(error),
+            remedy="Install the versions that its requirements.txt names.",
+        ) from error
+    raise TrackingError(
+        "The run's model",
+        "hold only types of scikit-learn, NumPy and SciPy, as its MLmodel file declares them",
+        got=", ".join(foreign),
+        remedy="Learn it again here with `runner run`, if you trust where it comes from.",
+    )
+
+
+def _is_trusted(name: str, declared: Collection[str] | None) -> bool:
+    return name.startswith(TRUSTED) and (declared is None or name in declared)
+
+
+def _entry(client: "MlflowClient", run_id: str) -> "LoggedModel | None":
+    """Return the entry of the latest model of a run that was kept whole."""
+    outputs = client.get_run(run_id).outputs
+    found = [] if outputs is None else outputs.model_outputs
+    for output in sorted(found, key=lambda output: output.step, reverse=True):
+        entry = client.get_logged_model(output.model_id)
+        if entry.status == "READY":
+            return entry
+    return None
+
+
+def _of_entry(store: Store, logged: "LoggedModel", folder: str) -> RecordedModel:
+    with reported(store):
+        from mlflow.artifacts import download_artifacts
+        from mlflow.models import Model
+
+        path = download_artifacts(
+            artifact_uri=logged.artifact_location, dst_path=folder, tracking_uri=store.uri
+        )
+        described = Model.load(path)
+    flavor = described.flavors.get("sklearn", {})
+    if flavor.get("serialization_format") != "skops":
+        raise TrackingError(
+            f"The model {logged.model_uri}",
+            "be kept in skops' format, because a pickle can run any code",
+            got=str(flavor.get("serialization_format") or "no flavor of scikit-learn"),
+            remedy="Name a run of `runner run`.",
+        )
+    names = (described.metadata or {}).get("feature_names")
+    return RecordedModel(
+        read_skops(Path(path) / FILE, flavor.get("skops_trusted_types") or ()),
+        logged.model_uri,
+        None if names is None else tuple(map(str, names)),
+    )

@@ -1,0 +1,130 @@
+from pathlib import Path
+from urllib.parse import urlparse
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.linear_model import SGDClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from runner.base import Recipe
+from runner.errors import TrackingError
+from runner.tracking.loading import load_model, read_skops
+from runner.tracking.mlflow_tracker import MlflowTracker
+from runner.tracking.record import find_run, kept_config
+
+
+def by_hand(rows):
+    return rows
+
+
+@pytest.fixture
+def keep(learn):
+    """Return what keeps a model in a run, and returns the run and the model."""
+
+    def keep(tracker=None, uri=None):
+        tracker = tracker or MlflowTracker(uri=uri)
+        with tracker.start_run("kept") as run:
+            run.log_params(Recipe("kept", {"seed": 1}, config="seed: 1\n"))
+            model, part, progress = learn(run.callbacks())
+            run.log_model(model, part, progress)
+        return run, model
+
+    return keep
+
+
+def test_the_model_of_a_run_is_read_back_bit_for_bit(store, keep):
+    run, model = keep()
+    kept = load_model(find_run(run.run_id))
+    assert kept.model.coef_.tobytes() == model.coef_.tobytes()
+    assert kept.uri.startswith("models:/m-")
+    assert kept.feature_names is None
+
+
+def test_the_names_of_the_features_come_along(store, learn):
+    from dataclasses import replace
+
+    names = tuple(f"x{i}" for i in range(20))
+    with MlflowTracker().start_run("named") as run:
+        model, part, progress = learn(run.callbacks())
+        run.log_model(model, replace(part, feature_names=names), progress)
+    assert load_model(find_run(run.run_id)).feature_names == names
+
+
+def test_a_server_gives_the_model_too(server, keep):
+    run, model = keep(uri=server.url)
+    kept = load_model(find_run(run.run_id, server.url), server.url)
+    assert kept.model.coef_.tobytes() == model.coef_.tobytes()
+    assert kept_config(find_run(run.run_id, server.url), server.url) == "seed: 1\n"
+
+
+def test_a_model_that_is_only_a_file_of_the_run_is_read_too(store, client, keep, tmp_path, points):
+    run, _ = keep(MlflowTracker(log_model=False))
+    model = GaussianNB().fit(*points)
+    skops.io.dump(model, tmp_path / "model.skops")
+    client.log_artifact(run.run_id, str(tmp_path / "model.skops"), "model")
+    kept = load_model(find_run(run.run_id))
+    assert kept.model.theta_.tobytes() == model.theta_.tobytes()
+    assert kept.uri == f"runs:/{run.run_id}/model/model.skops"
+
+
+def test_an_entry_that_is_not_whole_counts_as_none(store, client, keep):
+    from mlflow.entities import LoggedModelOutput
+
+    run, _ = keep(MlflowTracker(log_model=False))
+    recorded = find_run(run.run_id)
+    logged = client.create_logged_model(
+        recorded.experiment_id, name="half", source_run_id=run.run_id
+    )
+    client.log_outputs(run.run_id, [LoggedModelOutput(logged.model_id, 10)])
+    with pytest.raises(TrackingError, match="must keep a model; got none, and the status FINISH"):
+        load_model(recorded)
+
+
+def test_a_run_without_a_model_is_told(store):
+    with pytest.raises(ValueError, match="no"), MlflowTracker().start_run("failed") as run:
+        raise ValueError("no")
+    with pytest.raises(TrackingError, match=r"must keep a model; got none, and the status FAILED"):
+        load_model(find_run(run.run_id))
+
+
+def test_a_pickle_is_never_loaded(store, client, keep):
+    run, _ = keep()
+    entry = client.get_logged_model(client.get_run(run.run_id).outputs.model_outputs[0].model_id)
+    description = Path(urlparse(entry.artifact_location).path) / "MLmodel"
+    text = description.read_text()
+    description.write_text(
+        text.replace("serialization_format: skops", "serialization_format: pickle")
+    )
+    with pytest.raises(TrackingError, match=r"be kept in skops' format, .* got pickle"):
+        load_model(find_run(run.run_id))
+
+
+def test_what_a_record_calls_trusted_is_trusted_only_of_known_libraries(tmp_path, points):
+    model = make_pipeline(FunctionTransformer(by_hand), SGDClassifier()).fit(*points)
+    file = tmp_path / "model.skops"
+    skops.io.dump(model, file)
+    declared = skops.io.get_untrusted_types(file=file)
+    assert any(name.endswith("by_hand") for name in declared)
+    for trusted in (declared, None):
+        with pytest.raises(TrackingError, match=r"hold only types of .*; got .*by_hand"):
+            read_skops(file, trusted)
+
+
+def test_types_that_the_record_does_not_declare_are_refused(tmp_path, points):
+    model = MLPClassifier((3,)).partial_fit(*points, classes=[0, 1])
+    file = tmp_path / "model.skops"
+    skops.io.dump(model, file)
+    assert skops.io.get_untrusted_types(file=file)
+    with pytest.raises(TrackingError, match="as its MLmodel file declares them; got sklearn"):
+        read_skops(file, [])
+    assert np.array_equal(read_skops(file).coefs_[0], model.coefs_[0])
+
+
+def test_a_file_that_is_no_model_is_told(tmp_path):
+    (tmp_path / "model.skops").write_bytes(b"no zip")
+    with pytest.raises(TrackingError, match="readable by the skops and scikit-learn that are ins"):
+        read_skops(tmp_path / "model.skops")
