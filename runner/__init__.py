@@ -6,18 +6,20 @@
 ['accuracy', 'roc_auc']
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from runner.config.job import run
+    from runner.incremental import Incremental
 
-__all__ = ["run"]
+__all__ = ["Incremental", "run"]
+
+MODULES = {"Incremental": "runner.incremental", "run": "runner.config.job"}
 
 
 def __getattr__(name: str) -> Any:
     """Import what is exported when it is first asked for, so that ``import runner`` is light."""
-    if name == "run":
-        from runner.config.job import run
-
-        return run
+    if name in MODULES:
+        return getattr(import_module(MODULES[name]), name)
     raise AttributeError(f"module 'runner' has no attribute {name!r}")
