@@ -68,6 +68,8 @@ def test_a_command_of_the_readme_does_what_is_said(command, project, capsys):
     arguments = shlex.split(command)
     if "chunks" not in command and "clicks" in command:
         arguments.append("dataset.chunks=1000")
+    if arguments[0] == "predict":
+        arguments[1] = runner.run("quickstart", ["callbacks=[]"]).run_id
     code = main(arguments)
     out, err = capsys.readouterr()
     if "alhpa" in command:
@@ -87,10 +89,16 @@ def test_the_quickstart_prints_what_the_readme_shows(capsys):
 
 
 def test_the_python_of_the_readme_runs():
-    (code,) = blocks("python")
+    code, _ = blocks("python")
     names = {}
     exec(code, names)  # noqa: S102  (our own page)
     assert set(names["result"].scores) == {"accuracy", "roc_auc"}
+
+
+def test_the_notebook_of_the_readme_runs():
+    names = {}
+    exec(blocks("python")[1], names)  # noqa: S102  (our own page)
+    assert names["model"].progress_.rows == 300_000
 
 
 def test_the_file_of_the_readme_is_the_quickstart():
