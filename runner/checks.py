@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from runner.base import Callback, Part, Remark, Split
 from runner.callbacks.early_stopping import EarlyStopping
@@ -12,6 +12,8 @@ from runner.evaluation.evaluation import Evaluation
 from runner.fit.held_out import EPOCH
 from runner.fit.lint import check_first_block, check_settings
 from runner.fit.options import FitOptions
+from runner.fit.preflight import check_fit
+from runner.preprocessing.stages import Stages
 from runner.protocols import Run
 from runner.stream.stream import Stream
 
@@ -43,6 +45,47 @@ def say(remark: Remark, strict: bool) -> None:
             remedy="Do what it says, or set strict=false.",
         )
     warnings.warn(str(remark), RunnerWarning, stacklevel=3)
+
+
+class Setup(Protocol):
+    """How a fit goes: what an experiment decides and the meta-estimator too."""
+
+    @property
+    def stream(self) -> Stream:
+        """How blocks reach the learner."""
+
+    @property
+    def fit(self) -> FitOptions:
+        """For how long it learns, and what rows weigh."""
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """How it is scored."""
+
+    @property
+    def callbacks(self) -> Mapping[str, Callback]:
+        """What is told how the fit goes."""
+
+
+def check_setup(
+    setup: Setup, stages: Stages, estimator: Any, arguments: Mapping[str, Any], split: Split
+) -> list[Remark]:
+    """Refuse, before the first block, what cannot be learned; return what is remarkable.
+
+    Raises
+    ------
+    ConfigError
+        If a stage or the estimator cannot learn from these blocks with these arguments, or a
+        callback has no score to decide by.
+    """
+    train, evaluation = split.train, setup.evaluation
+    remarks = list(check_learners(stages.named, estimator, setup.stream, train))
+    check_fit(estimator, arguments, train, setup.fit.class_weight)
+    stages.name_columns(train.feature_names, is_frame=train.frame is not None)
+    remarks += stages.remarks()
+    names = evaluation.names(estimator, train.y is not None)
+    remarks += check_scores_on_the_way(setup, split, names)
+    return remarks
 
 
 def check_learners(
@@ -88,21 +131,15 @@ def watchers(callbacks: Mapping[str, Callback]) -> Iterator[tuple[str, Watcher]]
             yield name, callback
 
 
-def check_scores_on_the_way(
-    callbacks: Mapping[str, Callback],
-    evaluation: Evaluation,
-    fit: FitOptions,
-    split: Split,
-    names: list[str],
-) -> Iterator[Remark]:
+def check_scores_on_the_way(setup: Setup, split: Split, names: list[str]) -> Iterator[Remark]:
     """Refuse scores on the way that cannot be had, and callbacks that could never decide.
 
     Parameters
     ----------
-    callbacks, evaluation, fit, split
-        Of the experiment.
-    names : list of str
-        Of the scorers.
+    setup : Setup
+        Whose evaluation has scorers of these ``names``.
+    split : Split
+        What is learned from, and what is held out.
 
     Raises
     ------
@@ -110,8 +147,8 @@ def check_scores_on_the_way(
         If nothing is held out to be scored, there is no scorer, a callback decides by a score
         that is not computed, or there are too few scores for it ever to decide.
     """
-    every = schedule(callbacks, evaluation)
-    for name, watcher in watchers(callbacks):
+    every, fit = schedule(setup.callbacks, setup.evaluation), setup.fit
+    for name, watcher in watchers(setup.callbacks):
         watcher.check_monitor(names)
         if watcher.by != HELD_OUT:
             _check_window(name, fit)

@@ -5,17 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.base import Callback, Evaluated, Progress, Recipe, Remark, Scores, Split
-from runner.checks import check_learners, check_scores_on_the_way, say, schedule, telling
+from runner.checks import check_setup, say, schedule, telling
 from runner.dataset.dataset import Dataset
 from runner.errors import ConfigError
 from runner.evaluation.evaluation import Evaluation
+from runner.fit.classes import listed
 from runner.fit.incremental_fit import IncrementalFit
-from runner.fit.inspection import Inspection
 from runner.fit.loop import fit_loop
 from runner.fit.options import FitOptions
-from runner.fit.preflight import check_fit, listed
-from runner.fit.progressive import Progressive
-from runner.preparation import fit_stages, held_out, learned_labels
+from runner.preparation import fit_stages, held_out, inspection, learned_labels, progressive
 from runner.preprocessing.stages import Stages
 from runner.protocols import Run, Tracker
 from runner.rules import boolean, integer, text
@@ -172,22 +170,10 @@ def check(experiment: Experiment, split: Split) -> list[Remark]:
     RunnerWarning
         With each remark.
     """
-    train, estimator, evaluation = split.train, experiment.estimator, experiment.evaluation
-    learners = check_learners(experiment.preprocessing, estimator, experiment.stream, train)
-    remarks = list(learners)
-    check_fit(estimator, experiment.partial_fit, train, experiment.fit.class_weight)
-    has_target = train.y is not None
-    evaluation.check(estimator, has_target, listed(experiment.partial_fit, train))
-    stages = experiment.stages()
-    stages.name_columns(train.feature_names, is_frame=train.frame is not None)
-    remarks += stages.remarks()
-    remarks += check_scores_on_the_way(
-        experiment.callbacks,
-        evaluation,
-        experiment.fit,
-        split,
-        evaluation.names(estimator, has_target),
-    )
+    estimator, arguments = experiment.estimator, experiment.partial_fit
+    remarks = check_setup(experiment, experiment.stages(), estimator, arguments, split)
+    known, has_target = listed(arguments, split.train), split.train.y is not None
+    experiment.evaluation.check(estimator, has_target, known)
     for remark in remarks:
         say(remark, experiment.strict)
     return remarks
@@ -224,20 +210,14 @@ def incremental_fit(
         evaluation.check(experiment.estimator, True, listed(arguments, train))
     learner = stages.learner(experiment.estimator)
     every = schedule(experiment.callbacks, evaluation)
+    tell = telling(experiment.strict, tracked, remarks)
     return IncrementalFit(
         learner,
         arguments,
-        score=Progressive(evaluation.score_block, fit.progressive_window)
-        if fit.progressive_window
-        else None,
+        score=progressive(fit, evaluation),
         held_out=held_out(evaluation, every, split, stages.transform),
         weights=weights,
-        inspect=Inspection(
-            learner,
-            telling(experiment.strict, tracked, remarks),
-            has_classes=listed(arguments, train) is not None,
-            feature_names=None if stages.transform else train.feature_names,
-        ),
+        inspect=inspection(stages, learner, train, arguments, tell),
         callbacks={**experiment.callbacks, **kept},
         progress=Progress(epochs=fit.epochs, total_rows=fit.epochs * train.n_rows),
     )

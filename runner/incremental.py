@@ -13,8 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 from runner.base import Part
 from runner.blockwise import answer
 from runner.dataset.given import given, is_lazy
+from runner.fit.classes import INFER
 from runner.fit.options import FitOptions
-from runner.fit.preflight import INFER
 from runner.kinds import last_step
 from runner.learner import Learner, Setup, in_memory
 from runner.scoring import Scoring, evaluation_of, scored

@@ -37,8 +37,8 @@ def kind_of(estimator: Any) -> str | None:
 
 def last_step(estimator: Any) -> Any:
     """Return the last step of a pipeline; any other estimator is its own last step."""
-    steps = getattr(estimator, "steps", None)
-    return last_step(steps[-1][1]) if steps else estimator
+    steps = getattr(estimator, "named_steps", None)
+    return last_step(estimator.steps[-1][1]) if steps else estimator
 
 
 def _has_classes(estimator: Any) -> bool:

@@ -10,19 +10,20 @@ from dask.base import compute
 from sklearn.pipeline import Pipeline
 
 from runner.base import Block, Callback, Part, Progress, Split
-from runner.checks import check_learners, check_scores_on_the_way, say
+from runner.checks import check_setup, say
 from runner.dataset.given import is_lazy
 from runner.errors import ConfigError
 from runner.evaluation.evaluation import Evaluation
+from runner.fit.classes import listed
 from runner.fit.incremental_fit import IncrementalFit
-from runner.fit.inspection import Inspection
 from runner.fit.loop import fit_loop
 from runner.fit.options import FitOptions
-from runner.fit.preflight import check_fit, listed
-from runner.fit.progressive import Progressive
-from runner.preparation import fit_stages, learned_labels
+from runner.fit.preflight import check_fit
+from runner.preparation import fit_stages, inspection, learned_labels, progressive
 from runner.preprocessing.stages import Stages
 from runner.stream.stream import Stream
+
+_warn = partial(say, strict=False)
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ class Learner:
     """
 
     def __init__(self, estimator: Any, preprocessing: str | Mapping[str, str]) -> None:
-        self._before, self._last = parted(estimator)
-        self._stages = Stages(self._before, preprocessing)
+        before, self._last = parted(estimator)
+        self._stages = Stages(before, preprocessing)
         self._learns = self._stages.learner(self._last)
         self._classes: Any = None
         self.progress = Progress()
@@ -74,19 +75,11 @@ class Learner:
         RunnerWarning
             With what is remarkable.
         """
-        check_fit(self._last, arguments, part, setup.fit.class_weight)
-        remarks = list(check_learners(self._before, self._last, setup.stream, part))
-        self._stages.name_columns(part.feature_names, is_frame=part.frame is not None)
-        remarks += self._stages.remarks()
-        has_target, evaluation = part.y is not None, setup.evaluation
-        if has_target:
-            evaluation.check(self._last, has_target, listed(arguments, part))
-        names = evaluation.names(self._last, has_target)
-        remarks += check_scores_on_the_way(
-            setup.callbacks, evaluation, setup.fit, Split(part), names
-        )
+        remarks = check_setup(setup, self._stages, self._last, arguments, Split(part))
+        if part.y is not None:
+            setup.evaluation.check(self._last, True, listed(arguments, part))
         for remark in remarks:
-            say(remark, strict=False)
+            _warn(remark)
         fit_stages(self._stages, part, setup.stream)
 
     def learn(self, setup: Setup, part: Part, arguments: Mapping[str, Any], epochs: int) -> None:
@@ -108,13 +101,14 @@ class Learner:
         progress.stop_reason, passes = None, progress.epoch
         progress.epochs = passes + epochs
         progress.total_rows = progress.rows + epochs * part.n_rows
-        window = setup.fit.progressive_window
         fit = IncrementalFit(
             self._learns,
             arguments,
-            score=Progressive(setup.evaluation.score_block, window) if window else None,
+            score=progressive(setup.fit, setup.evaluation),
             weights=weights,
-            inspect=None if goes_on else self._inspection(part, arguments),
+            inspect=None
+            if goes_on
+            else inspection(self._stages, self._learns, part, arguments, _warn),
             callbacks=setup.callbacks,
             progress=progress,
         )
@@ -125,14 +119,6 @@ class Learner:
             return setup.stream.epoch(source, passes + epoch)
 
         fit_loop([fit], open_epoch, epochs)
-
-    def _inspection(self, part: Part, arguments: Mapping[str, Any]) -> Inspection:
-        return Inspection(
-            self._learns,
-            partial(say, strict=False),
-            has_classes=listed(arguments, part) is not None,
-            feature_names=None if self._stages.transform else part.feature_names,
-        )
 
 
 def parted(estimator: Any) -> tuple[dict[str, Any], Any]:

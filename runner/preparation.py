@@ -1,16 +1,18 @@
 """What is made ready before the first epoch: labels counted, stages fitted, held-out scores."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
-from runner.base import Block, Part, Scores, Split
+from runner.base import Block, Part, Remark, Scores, Split
 from runner.evaluation.evaluation import Evaluation
+from runner.fit.classes import check_inferred, check_weighted, infers, listed
 from runner.fit.held_out import HeldOut
 from runner.fit.incremental_fit import IncrementalFit
+from runner.fit.inspection import Inspection
 from runner.fit.labels import Labels, LabelWeights, count_labels
 from runner.fit.loop import fit_loop
 from runner.fit.options import BALANCED, FitOptions
-from runner.fit.preflight import check_inferred, check_weighted, infers
+from runner.fit.progressive import Progressive
 from runner.preprocessing.stages import Stages
 from runner.stream.source import BlockSource, Transform
 from runner.stream.stream import Stream
@@ -77,6 +79,28 @@ def _first(source: BlockSource) -> Generator[Block]:
         if block.n_rows:
             return
         del block
+
+
+def inspection(
+    stages: Stages,
+    learner: Any,
+    train: Part,
+    arguments: Mapping[str, Any],
+    tell: Callable[[Remark], None],
+) -> Inspection:
+    """Return what looks at the first blocks, as the stages make them, before they are learned."""
+    return Inspection(
+        learner,
+        tell,
+        has_classes=listed(arguments, train) is not None,
+        feature_names=None if stages.transform else train.feature_names,
+    )
+
+
+def progressive(fit: FitOptions, evaluation: Evaluation) -> Progressive | None:
+    """Return what scores each block before it is learned, if it is asked for."""
+    window = fit.progressive_window
+    return Progressive(evaluation.score_block, window) if window else None
 
 
 def held_out(

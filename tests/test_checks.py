@@ -23,6 +23,7 @@ from runner.checks import (
 from runner.errors import ConfigError, RunnerWarning
 from runner.evaluation.evaluation import Evaluation
 from runner.fit.options import FitOptions
+from runner.learner import Setup
 from runner.stream.stream import Stream
 from runner.tracking.memory_tracker import MemoryRun
 
@@ -87,9 +88,13 @@ def sides(make_part, points):
 
 
 def checked(split, callbacks=None, every=None, *, epochs=10, names=("accuracy",), window=20):
-    evaluation = Evaluation(every=every)
-    fit = FitOptions(epochs=epochs, progressive_window=window)
-    return list(check_scores_on_the_way(callbacks or {}, evaluation, fit, split, list(names)))
+    setup = Setup(
+        Stream(),
+        FitOptions(epochs=epochs, progressive_window=window),
+        Evaluation(every=every),
+        callbacks or {},
+    )
+    return list(check_scores_on_the_way(setup, split, list(names)))
 
 
 def refused(*arguments, **settings):

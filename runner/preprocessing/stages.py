@@ -102,6 +102,12 @@ class Stages:
         needs = [learning.need is not Need.NOTHING for learning in self._in_front.values()]
         self._n_fixed = needs.index(True) if any(needs) else len(needs)
 
+    @property
+    def named(self) -> dict[str, Any]:
+        """The transformers, by name."""
+        learnings = {**self._in_front, **self._running}
+        return {name: learning.stage for name, learning in learnings.items()}
+
     def remarks(self) -> Iterator[Remark]:
         """Yield what a person should know: which stages see the rows of the first block only."""
         for learning in (*self._in_front.values(), *self._running.values()):

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.linear_model import SGDClassifier, SGDRegressor
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from runner.errors import ConfigError, RunnerWarning
-from runner.fit.preflight import check_fit, check_inferred, check_weighted, infers, listed
+from runner.fit.preflight import check_fit
 
 
 @pytest.fixture
@@ -175,14 +176,6 @@ def refused(*arguments):
     return str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("classes", "expected"),
-    [("infer", True), ("infre", False), (None, False), ([0], False), (np.array([0, 1]), False)],
-)
-def test_classes_are_inferred_when_the_word_is_said(classes, expected):
-    assert infers(classes) is expected
-
-
 def test_classes_may_be_found_in_y(part, two_targets):
     check_fit(SGDClassifier(), INFER, part)
     check_fit(MultiOutputClassifier(SGDClassifier()), INFER, two_targets)
@@ -220,14 +213,6 @@ def test_the_labels_of_a_multilabel_target_are_the_numbers_of_its_columns(two_ta
     )
 
 
-def test_labels_are_known_before_the_fit_where_they_are_listed(part, two_targets, make_part):
-    assert listed({"classes": [0, 1]}, part) == [0, 1]
-    assert listed(INFER, part) is None
-    assert listed({}, part) is None
-    assert listed({"classes": [[0, 1], [0, 1]]}, two_targets) is None
-    assert listed({"classes": [0, 1]}, make_part(np.ones((4, 1)))) is None
-
-
 @pytest.mark.parametrize("weights", ["balanced", {0: 1.0, 1: 2.0}])
 @pytest.mark.parametrize("arguments", [INFER, {"classes": [0, 1]}])
 def test_labels_may_have_weights(part, weights, arguments):
@@ -242,6 +227,14 @@ def test_weights_of_labels_need_labels(part, two_targets, make_part):
     nested = MultiOutputClassifier(SGDClassifier())
     assert refused(nested, INFER, two_targets, "balanced").startswith(said)
     assert refused(MiniBatchKMeans(), {}, make_part(np.ones((4, 1))), {0: 1}).startswith(said)
+
+
+@pytest.mark.parametrize("wrapper", [OneVsRestClassifier, OneVsOneClassifier])
+def test_an_estimator_that_takes_any_argument_and_passes_none_on_takes_no_weights(part, wrapper):
+    said = refused(wrapper(SGDClassifier()), {"classes": [0, 1]}, part, "balanced")
+    assert said.startswith(f"fit.class_weight must be something {wrapper.__name__}.partial_fit")
+    with pytest.raises(ValueError, match="sample_weight"):  # at the first block
+        wrapper(SGDClassifier()).partial_fit([[0], [1]], [0, 1], [0, 1], sample_weight=[1, 1])
 
 
 def test_weights_of_labels_need_an_estimator_that_takes_weights(part):
@@ -263,22 +256,4 @@ def test_weights_of_what_is_no_label_are_refused(part, weights):
     assert said == (
         f"fit.class_weight must name only labels that there are; got {strange!r} beside 0, 1. In "
         "YAML, 0 is a number, '0' is text, and yes is true unless it is quoted."
-    )
-
-
-def test_weights_of_labels_that_are_not_known_yet_wait():
-    check_weighted({7: 1.0}, None)
-    check_weighted("balanced", [0, 1])
-    check_weighted(None, [0, 1])
-    check_weighted({0: 1.0}, np.array([0.0, 1.0]))
-
-
-@pytest.mark.parametrize(("found", "got"), [([3], "only 3"), ([], "none"), (["a"], "only 'a'")])
-def test_a_target_of_a_single_label_is_refused(found, got):
-    check_inferred([np.array([0, 1]), np.array(["a", "b", "c"])])
-    with pytest.raises(ConfigError) as caught:
-        check_inferred([np.array([0, 1]), np.array(found)])
-    assert str(caught.value) == (
-        f"y must have two labels or more in the training blocks; got {got}. Name another target "
-        "under dataset, or choose a regressor."
     )
