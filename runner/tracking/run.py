@@ -220,7 +220,9 @@ class MlflowRun:
         from mlflow.entities import Metric
 
         metrics = []
-        for point in (*self._final, *self._recorder.latest):
+        progress = self._recorder.progress
+        is_latest = progress is None or progress.best_rows is None
+        for point in (*self._final, *(self._recorder.latest if is_latest else ())):
             dataset = self._datasets.get(point.key.partition("/")[0])
             metric = Metric(
                 *point,

@@ -232,7 +232,9 @@ def test_a_model_that_was_set_back_is_of_the_rows_it_had_learned_then(store, cli
     with MlflowTracker().start_run("best") as run:
         run.log_model(*learn(run.callbacks(), best))
     found = client.get_run(run.run_id)
-    assert [output.step for output in found.outputs.model_outputs] == [50]
+    (output,) = found.outputs.model_outputs
+    assert output.step == 50
+    assert not client.get_logged_model(output.model_id).metrics  # the curves end at a later state
     assert found.data.metrics["progress/best_rows"] == 50
 
 
