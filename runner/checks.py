@@ -12,7 +12,7 @@ from runner.evaluation.evaluation import Evaluation
 from runner.fit.held_out import EPOCH
 from runner.fit.lint import check_first_block, check_settings
 from runner.fit.options import FitOptions
-from runner.fit.preflight import check_fit
+from runner.fit.preflight import check_fit, check_text
 from runner.preprocessing.stages import Stages
 from runner.protocols import Run
 from runner.stream.stream import Stream
@@ -24,27 +24,28 @@ def telling(strict: bool, tracked: Run, told: list[Remark]) -> Callable[[Remark]
     def tell(remark: Remark) -> None:
         if remark not in told:
             tracked.log_remark(remark)
-            say(remark, strict)
+            say([remark], strict)
 
     return tell
 
 
-def say(remark: Remark, strict: bool) -> None:
-    """Warn of something remarkable.
+def say(remarks: Sequence[Remark], strict: bool) -> None:
+    """Warn of each thing that is remarkable.
 
     Raises
     ------
     ConfigError
-        Instead, if the experiment is strict.
+        Instead, with all of them, if the experiment is strict.
     """
-    if strict:
+    if strict and remarks:
         raise ConfigError(
             "A strict experiment",
             "be without remarks",
-            got=str(remark).rstrip("."),
-            remedy="Do what it says, or set strict=false.",
+            got=" ".join(map(str, remarks)).rstrip("."),
+            remedy="Do what is said, or set strict=false.",
         )
-    warnings.warn(str(remark), RunnerWarning, stacklevel=3)
+    for remark in remarks:
+        warnings.warn(str(remark), RunnerWarning, stacklevel=3)
 
 
 class Setup(Protocol):
@@ -81,6 +82,8 @@ def check_setup(
     train, evaluation = split.train, setup.evaluation
     remarks = list(check_learners(stages.named, estimator, setup.stream, train))
     check_fit(estimator, arguments, train, setup.fit.class_weight)
+    if not stages.named:
+        check_text(estimator, train)
     stages.name_columns(train.feature_names, is_frame=train.frame is not None)
     remarks += stages.remarks()
     names = evaluation.names(estimator, train.y is not None)

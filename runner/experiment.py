@@ -137,10 +137,12 @@ def run(experiment: Experiment, recipe: Recipe) -> Result:
         fit_loop(
             [fit], lambda epoch: experiment.stream.epoch(blocks, epoch), experiment.fit.epochs
         )
-        evaluated = evaluate(experiment, split, stages, fit.estimator)
         model = stages.model(fit.estimator)
-        tracked.log_scores(evaluated)
-        tracked.log_model(model, split.train, fit.progress)
+        try:
+            evaluated = evaluate(experiment, split, stages, fit.estimator)
+            tracked.log_scores(evaluated)
+        finally:
+            tracked.log_model(model, split.train, fit.progress)
     return Result(
         tracked.run_id, tracked.url, evaluated.scores, fit.progress, experiment.estimator, model
     )
@@ -174,8 +176,7 @@ def check(experiment: Experiment, split: Split) -> list[Remark]:
     remarks = check_setup(experiment, experiment.stages(), estimator, arguments, split)
     known, has_target = listed(arguments, split.train), split.train.y is not None
     experiment.evaluation.check(estimator, has_target, known)
-    for remark in remarks:
-        say(remark, experiment.strict)
+    say(remarks, experiment.strict)
     return remarks
 
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from dask.base import compute
 from sklearn.pipeline import Pipeline
 
-from runner.base import Block, Callback, Part, Progress, Split
+from runner.base import Block, Callback, Part, Progress, Remark, Split
 from runner.checks import check_setup, say
 from runner.dataset.given import is_lazy
 from runner.errors import ConfigError
@@ -22,8 +21,6 @@ from runner.fit.preflight import check_fit
 from runner.preparation import fit_stages, inspection, learned_labels, progressive
 from runner.preprocessing.stages import Stages
 from runner.stream.stream import Stream
-
-_warn = partial(say, strict=False)
 
 
 @dataclass(frozen=True)
@@ -78,8 +75,7 @@ class Learner:
         remarks = check_setup(setup, self._stages, self._last, arguments, Split(part))
         if part.y is not None:
             setup.evaluation.check(self._last, True, listed(arguments, part))
-        for remark in remarks:
-            _warn(remark)
+        say(remarks, strict=False)
         fit_stages(self._stages, part, setup.stream)
 
     def learn(self, setup: Setup, part: Part, arguments: Mapping[str, Any], epochs: int) -> None:
@@ -119,6 +115,10 @@ class Learner:
             return setup.stream.epoch(source, passes + epoch)
 
         fit_loop([fit], open_epoch, epochs)
+
+
+def _warn(remark: Remark) -> None:
+    say([remark], strict=False)
 
 
 def parted(estimator: Any) -> tuple[dict[str, Any], Any]:

@@ -1,6 +1,7 @@
 """What is made ready before the first epoch: labels counted, stages fitted, held-out scores."""
 
 from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from typing import Any
 
 from runner.base import Block, Part, Remark, Scores, Split
@@ -52,7 +53,7 @@ def fit_stages(stages: Stages, train: Part, stream: Stream) -> None:
     """Fit the stages that stay fixed, each by one pass over the training blocks.
 
     A stage sees what the stages before it make of the blocks, in the dataset's order; one that
-    learns from a single block sees the first.
+    learns from a single block sees the first, of mixed rows if the stream has a buffer.
 
     Raises
     ------
@@ -62,7 +63,7 @@ def fit_stages(stages: Stages, train: Part, stream: Stream) -> None:
     stages.name_columns(train.feature_names, is_frame=train.frame is not None)
     for stage in stages.passes():
         source = stream.source(train, stages.transform)
-        blocks = _first(source) if stage.only_first else stream.in_order(source)
+        blocks = _first(stream, source) if stage.only_first else stream.in_order(source)
         _learn(stage, blocks)
         stage.finish()
 
@@ -71,14 +72,14 @@ def _learn(stage: Any, blocks: Generator[Block]) -> None:
     fit_loop([IncrementalFit(stage)], lambda _: blocks, 1)
 
 
-def _first(source: BlockSource) -> Generator[Block]:
-    """Yield the first block that is not empty."""
-    for index in range(source.part.n_blocks):
-        block = source.read(index)
-        yield block
-        if block.n_rows:
-            return
-        del block
+def _first(stream: Stream, source: BlockSource) -> Generator[Block]:
+    """Yield the first block that is not empty; no other is read unless rows are mixed."""
+    plain = Stream(shuffle=False, prefetch=0)
+    with closing((stream if stream.buffer_blocks else plain).epoch(source, 0)) as blocks:
+        for block in blocks:
+            yield block
+            if block.n_rows:
+                return
 
 
 def inspection(

@@ -30,17 +30,23 @@ from runner.tracking.memory_tracker import MemoryRun
 REMARK = Remark("inert-setting", "estimator.tol=1 has no effect. Remove it.")
 
 
+def test_a_strict_experiment_is_told_all_remarks_at_once():
+    other = Remark("wild-scale", "One column is large.")
+    with pytest.raises(ConfigError, match=f"{REMARK.name}.*{other.name}"):
+        say([REMARK, other], strict=True)
+
+
 def test_a_remark_is_a_warning():
     with pytest.warns(RunnerWarning, match=r"^inert-setting: estimator\.tol=1 has no effect\. Re"):
-        say(REMARK, strict=False)
+        say([REMARK], strict=False)
 
 
 def test_a_remark_ends_a_strict_experiment():
     with pytest.raises(ConfigError) as caught:
-        say(REMARK, strict=True)
+        say([REMARK], strict=True)
     assert str(caught.value) == (
         "A strict experiment must be without remarks; got inert-setting: estimator.tol=1 has no "
-        "effect. Remove it. Do what it says, or set strict=false."
+        "effect. Remove it. Do what is said, or set strict=false."
     )
 
 

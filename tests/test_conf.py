@@ -93,7 +93,3 @@ def test_there_is_an_option_for_every_estimator_of_scikit_learn_that_learns_by_b
         "PassiveAggressiveClassifier",
         "PassiveAggressiveRegressor",
     }
-
-
-def test_a_restricted_boltzmann_machine_samples_as_many_rows_as_a_block_has(built):
-    assert built("bernoulli_rbm").estimator.batch_size == 150

@@ -265,3 +265,17 @@ def test_the_seed_reaches_the_estimator_and_the_stages():
 def test_the_source_of_the_data_is_what_the_dataset_was_asked():
     params = {"dataset.path": "a.csv", "dataset.chunks": 10, "estimator.alpha": 1}
     assert source_of(Recipe("a", params)) == {"path": "a.csv", "chunks": 10}
+
+
+def test_what_was_learned_is_kept_if_it_cannot_be_scored():
+    class Failing(Evaluation):
+        def over(self, estimator, blocks):
+            raise FitError("Block 9", "be predicted", got="nothing", remedy="Mend it.")
+
+    experiment = experiment_of(evaluation=Failing())
+    with pytest.raises(FitError, match="Block 9"):
+        run(experiment, Recipe("plain", {}))
+    (kept,) = experiment.tracking.runs
+    assert kept.status == "FAILED"
+    assert kept.model is experiment.estimator
+    assert kept.progress.rows == 160

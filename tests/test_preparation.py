@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.decomposition import IncrementalPCA
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import SGDClassifier
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
@@ -149,6 +150,15 @@ def test_a_stage_that_needs_one_block_reads_the_first_that_is_not_empty():
     stages = Stages({"products": PolynomialFeatures(2)})
     fit_stages(stages, Part(X, None, None, places), Stream())
     assert blocks.reads["X"] == 1
+
+
+def test_a_stage_that_needs_one_block_sees_mixed_rows_where_a_buffer_mixes_them(make_part):
+    part = make_part(np.repeat([0.0, 10.0, 20.0], 20)[:, None], chunks=20)
+    alone, mixed = (SimpleImputer(strategy="median") for _ in range(2))
+    fit_stages(Stages({"fill": alone}), part, Stream(seed=1))
+    fit_stages(Stages({"fill": mixed}), part, Stream(seed=1, buffer_blocks=3))
+    assert alone.statistics_ == [0.0]
+    assert 5 <= mixed.statistics_[0] <= 15
 
 
 def test_a_block_that_a_stage_refuses_is_named():

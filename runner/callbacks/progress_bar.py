@@ -85,8 +85,9 @@ def describe(progress: Progress, elapsed_s: float, *, short: bool = False) -> st
     >>> state = Progress(total_rows=4000, rows=1000, blocks=10, scores={"accuracy": 0.91})
     >>> describe(state, elapsed_s=2.0)
     '25% · 1,000 rows in 10 blocks · 500 rows/s · accuracy 0.9100 · 0:00:06 left'
+    >>> state.held_out = {"accuracy": 0.9}
     >>> describe(state, elapsed_s=2.0, short=True)
-    '25% · 500 rows/s · accuracy 0.9100 · 0:00:06 left'
+    '25% · 500 rows/s · accuracy 0.9100 · held out 0.9000 · 0:00:06 left'
     """
     parts = []
     if progress.total_rows:
@@ -97,6 +98,7 @@ def describe(progress: Progress, elapsed_s: float, *, short: bool = False) -> st
     speed = progress.rows / elapsed_s if elapsed_s > 0 else 0.0
     parts.append(f"{speed:,.0f} rows/s")
     parts += [f"{name} {score:.4f}" for name, score in list(progress.scores.items())[:1]]
+    parts += [f"held out {score:.4f}" for score in list(progress.held_out.values())[:1]]
     if progress.total_rows and speed:
         parts.append(f"{_clock_face((progress.total_rows - progress.rows) / speed)} left")
     return " · ".join(parts)

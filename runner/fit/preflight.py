@@ -58,6 +58,32 @@ def check_fit(
         check_classes(estimator, arguments.get("classes"), part.y)
 
 
+def check_text(estimator: Any, part: Part) -> None:
+    """Refuse rows of text for an estimator of numbers that has no stage before it.
+
+    Raises
+    ------
+    ConfigError
+        Naming the columns of text, where there are columns.
+    """
+    tags = tags_of(estimator)
+    if tags is None or tags.input_tags.string:
+        return
+    is_lines = len(part.X.shape) == 1
+    types = () if part.frame is None else part.frame.dtypes.items()
+    columns = [str(name) for name, dtype in types if dtype.kind == "O"]
+    if is_lines or columns:
+        raise ConfigError(
+            "The rows",
+            f"be numbers for {type(estimator).__name__}",
+            got="lines of text" if is_lines else f"columns of text, {', '.join(columns)}",
+            remedy="Choose preprocessing=[hashing]."
+            if is_lines
+            else "Choose others in dataset.features, or encode these by a ColumnTransformer "
+            "under preprocessing.",
+        )
+
+
 def _check_method(estimator: Any) -> None:
     if not callable(getattr(estimator, "partial_fit", None)):
         raise ConfigError(

@@ -222,7 +222,7 @@ class MlflowRun:
         metrics = []
         progress = self._recorder.progress
         is_latest = progress is None or progress.best_rows is None
-        for point in (*self._final, *(self._recorder.latest if is_latest else ())):
+        for point in self._final + (self._recorder.latest if is_latest else []):
             dataset = self._datasets.get(point.key.partition("/")[0])
             metric = Metric(
                 *point,

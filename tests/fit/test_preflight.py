@@ -1,10 +1,13 @@
 """What is refused before the first block."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.cluster import MiniBatchKMeans
+from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import SGDClassifier, SGDRegressor
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier
@@ -13,7 +16,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from runner.errors import ConfigError, RunnerWarning
-from runner.fit.preflight import check_fit
+from runner.fit.preflight import check_fit, check_text
 
 
 @pytest.fixture
@@ -257,3 +260,18 @@ def test_weights_of_what_is_no_label_are_refused(part, weights):
         f"fit.class_weight must name only labels that there are; got {strange!r} beside 0, 1. In "
         "YAML, 0 is a number, '0' is text, and yes is true unless it is quoted."
     )
+
+
+def test_rows_of_text_for_an_estimator_of_numbers_are_refused(make_part):
+    lines = make_part(np.array(["a b", "c"]))
+    with pytest.raises(ConfigError, match=r"got lines of text. Choose preprocessing=\[hashing\]"):
+        check_text(SGDClassifier(), lines)
+    check_text(HashingVectorizer(), lines)
+
+
+def test_columns_of_text_for_an_estimator_of_numbers_are_named(make_part):
+    frame = pd.DataFrame({"age": [1.0], "job": np.array(["x"], object)})
+    part = replace(make_part(np.zeros((1, 2))), frame=frame[:0])
+    with pytest.raises(ConfigError, match="got columns of text, job"):
+        check_text(SGDClassifier(), part)
+    check_text(SGDClassifier(), replace(part, frame=frame[["age"]][:0]))
