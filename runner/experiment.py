@@ -9,8 +9,9 @@ from runner.checks import check_setup, say, schedule, telling
 from runner.dataset.dataset import Dataset
 from runner.errors import ConfigError
 from runner.evaluation.evaluation import Evaluation
-from runner.fit.classes import listed
+from runner.fit.classes import infers, listed
 from runner.fit.incremental_fit import IncrementalFit
+from runner.fit.labels import remark_on
 from runner.fit.loop import fit_loop
 from runner.fit.options import FitOptions
 from runner.preparation import fit_stages, held_out, inspection, learned_labels, progressive
@@ -82,9 +83,9 @@ class Experiment:
         for name, callback in self.callbacks.items():
             _require(f"callbacks.{name}", callback, Callback)
         check_rules("", self, name=text(MOST_NAME), seed=integer(0), strict=boolean())
+        self.stages()
         for learner in (self.estimator, *self.preprocessing.values()):
             seed_estimator(learner, self.seed)
-        self.stages()
 
     def stages(self) -> Stages:
         """Return the stages before the estimator, with the policies of ``fit.preprocessing``."""
@@ -206,12 +207,15 @@ def incremental_fit(
     arguments, weights, labels = learned_labels(
         experiment.partial_fit, fit, train, experiment.stream
     )
+    tell = telling(experiment.strict, tracked, remarks)
     if labels is not None:
         tracked.log_labels(labels.as_mappings())
+        remark = remark_on(labels) if infers(experiment.partial_fit.get("classes")) else None
+        if remark is not None:
+            tell(remark)
         evaluation.check(experiment.estimator, True, listed(arguments, train))
     learner = stages.learner(experiment.estimator)
     every = schedule(experiment.callbacks, evaluation)
-    tell = telling(experiment.strict, tracked, remarks)
     return IncrementalFit(
         learner,
         arguments,

@@ -31,9 +31,16 @@ def not_finite(block: Block, *names: str) -> FitError | None:
             block.place.subject,
             f"hold only finite numbers in {name}",
             got=f"{value} in {where}",
-            remedy="Remove or fill in these rows at the source.",
+            remedy=_remedy(name, value),
         )
     return None
+
+
+def _remedy(name: str, value: Any) -> str:
+    at_source = "Remove or fill in these rows at the source"
+    if name != "X" or not np.isnan(value):  # scikit-learn's imputers refuse infinity
+        return f"{at_source}."
+    return f"{at_source}, or put an imputer into preprocessing."
 
 
 def _first_not_finite(values: Any) -> tuple[Any, ...] | None:

@@ -269,6 +269,7 @@ def test_weights_of_labels_are_multiplied_with_those_of_rows():
     assert joblib.hash(ours) == joblib.hash(by_hand)
 
 
+@pytest.mark.filterwarnings("ignore:No evaluated row holds")
 def test_held_out_labels_decide_neither_the_classes_nor_the_weights():
     whole = quickstart_rows(holdout_by="rows", validation=0.2)
     y = np.asarray(whole.arrays().y)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from sklearn.compose import ColumnTransformer
 from sklearn.kernel_approximation import RBFSampler
 from sklearn.linear_model import SGDClassifier
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
@@ -65,6 +66,7 @@ def table(tmp_path):
     return written
 
 
+@pytest.mark.filterwarnings("ignore:No evaluated row holds")
 def test_labels_of_text_are_scored_whole_whatever_the_width_in_each_block(table):
     labels = ["a"] * 25 + ["abcdef"] * 25 + ["a", "abc"] * 25
     experiment = experiment_of(
@@ -279,3 +281,13 @@ def test_what_was_learned_is_kept_if_it_cannot_be_scored():
     assert kept.status == "FAILED"
     assert kept.model is experiment.estimator
     assert kept.progress.rows == 160
+
+
+def test_parts_written_as_a_mapping_name_the_key_and_how_they_are_listed():
+    stage = ColumnTransformer({"a": [StandardScaler(), [0]]})
+    with pytest.raises(ConfigError) as caught:
+        experiment_of(preprocessing={"columns": stage})
+    assert str(caught.value) == (
+        "preprocessing.columns.transformers must be a list of lists; got {'a': [StandardScaler(), "
+        "[0]]}. Write each item as [name, {_target_: a transformer}, [columns]]."
+    )

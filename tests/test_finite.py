@@ -14,8 +14,15 @@ def test_the_first_number_that_is_not_finite_is_found(as_held):
     error = not_finite(Block(as_held(X), None, None, Place(1, 100, 103)), "X")
     assert str(error) == (
         "Block 1 (rows 100 to 102) must hold only finite numbers in X; got nan in row 101, "
-        "column 2. Remove or fill in these rows at the source."
+        "column 2. Remove or fill in these rows at the source, or put an imputer into "
+        "preprocessing."
     )
+
+
+def test_an_imputer_is_advised_only_where_it_helps():
+    for X, y in (([[np.inf]], [0.0]), ([[0.0]], [np.nan])):
+        block = Block(np.array(X), np.array(y), None, Place(0, 0, 1))
+        assert str(not_finite(block, "X", "y")).endswith("at the source.")
 
 
 @pytest.mark.parametrize("y", [None, np.arange(3), np.ones(3), np.array(["a", None, "b"])])

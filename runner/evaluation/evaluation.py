@@ -11,9 +11,12 @@ from runner.evaluation.kept import Kept
 from runner.evaluation.replay import ask
 from runner.evaluation.scorers import Scorer, defaults, scorer
 from runner.evaluation.shortcuts import shortcut
-from runner.evaluation.suitability import check_defined, check_suitable
+from runner.evaluation.suitability import check_defined, check_signs, check_suitable
 from runner.finite import not_finite
+from runner.remedies import remedy_of
 from runner.rules import check, integer, null, number, one_of
+
+FEW = 3  # labels are named
 
 
 @dataclass(kw_only=True)
@@ -128,7 +131,8 @@ class Evaluation:
         Raises
         ------
         ConfigError
-            As ``check``.
+            As ``check``; or if the labels of an outlier detector are not 1 and -1 and a scorer
+            compares them with what is predicted.
         FitError
             If the estimator cannot predict some block, or a target or weight in it is not a
             finite number; it names the block and the cause.
@@ -138,7 +142,8 @@ class Evaluation:
         RunnerWarning
             Once for each scorer that scikit-learn calls ill-defined on these rows, or refuses to
             compute, in which case it is NaN; and once if there are labels that the estimator
-            never learned, which count as errors.
+            never learned, which count as errors; and once if no row holds some label that a
+            classifier of one target knows, of which the scores say nothing.
         """
         try:
             return self._over(estimator, blocks)
@@ -165,6 +170,7 @@ class Evaluation:
         dict of str to float
         """
         scorers = self._scorers(estimator, y)
+        check_signs(scorers, estimator, y)
         if not X.shape[0]:
             return dict.fromkeys((s.name for s in scorers), float("nan"))
         methods = dict.fromkeys(s.method(estimator) for s in scorers)
@@ -187,13 +193,14 @@ class Evaluation:
                 kept = kept or self._begin(estimator, block)
                 if not kept.methods:
                     break
+                check_signs(kept.scorers, estimator, block.y)
                 unseen.update(dict.fromkeys(_add(kept, estimator, block), block.place))
                 n_rows += block.n_rows
             del block
         if kept is None:
             return Evaluated({}, n_rows)
         scores, remarks = kept.scores()
-        _warn(remarks, unseen)
+        _warn(remarks, unseen, kept.unmet())
         return Evaluated(scores, n_rows, kept.confusion(), kept.predictions())
 
     def _begin(self, estimator: Any, block: Block) -> Kept:
@@ -217,11 +224,11 @@ def _add(kept: Kept, estimator: Any, block: Block) -> list[Any]:
             block.place.subject,
             f"be rows that {type(estimator).__name__} can predict",
             got=cause(error),
-            remedy="Mend or remove these rows at the source.",
+            remedy=remedy_of(error, estimator, "Mend or remove these rows at the source."),
         ) from error
 
 
-def _warn(remarks: dict[str, str], unseen: dict[Any, Place]) -> None:
+def _warn(remarks: dict[str, str], unseen: dict[Any, Place], unmet: list[Any]) -> None:
     for name, remark in remarks.items():
         text = f"{name} over all evaluated rows: {remark}"
         warnings.warn(text, RunnerWarning, stacklevel=4)
@@ -230,6 +237,17 @@ def _warn(remarks: dict[str, str], unseen: dict[Any, Place]) -> None:
         warnings.warn(
             f"The estimator never learned {len(unseen)} of the labels, first {label!r} in "
             f"{place}: their rows count as errors.",
+            RunnerWarning,
+            stacklevel=4,
+        )
+    if unmet:
+        more = f" and {len(unmet) - FEW} more" if len(unmet) > FEW else ""
+        named = ", ".join(map(repr, unmet[:FEW]))
+        plural, them = ("s", "them") if len(unmet) > 1 else ("", "it")
+        warnings.warn(
+            f"No evaluated row holds the label{plural} {named}{more}: the scores say nothing of "
+            f"{them}. Set dataset.holdout_by=rows to hold out rows of every block, or score more "
+            "rows.",
             RunnerWarning,
             stacklevel=4,
         )

@@ -39,6 +39,8 @@ class Kept:
     ----------
     methods : list of str
         Whose answers ``add`` wants.
+    scorers : list of Scorer
+        What will be computed.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Kept:
         kind = kind_of(estimator)
         has_labels = y is not None and kind != "regressor" and y.ndim == 1
         self._estimator = estimator
-        self._scorers = scorers
+        self.scorers = scorers
         self._counted = [
             s
             for s in scorers
@@ -84,7 +86,7 @@ class Kept:
         pairs = None if self._pairs is None else self._pairs.arrays()
         measured = {
             scorer.name: _measure(scorer, self._estimator, *self._evidence(scorer, pairs))
-            for scorer in self._scorers
+            for scorer in self.scorers
         }
         return (
             {name: score for name, (score, _) in measured.items()},
@@ -96,6 +98,10 @@ class Kept:
         if self._pairs is None or not self._has_confusion:
             return None
         return self._pairs.confusion()
+
+    def unmet(self) -> list[Any]:
+        """Return the labels that a classifier of one target knows and no row holds."""
+        return self._pairs.unmet() if self._pairs is not None and self._has_confusion else []
 
     def predictions(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Return the true and the predicted values of all rows, for a regressor."""

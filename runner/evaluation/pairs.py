@@ -35,7 +35,8 @@ class Pairs:
     def __init__(self, classes: Any = None) -> None:
         labels = None if classes is None else np.unique(classes)
         self._true = self._predicted = labels
-        self._expected = None if labels is None else set(labels.tolist())
+        self._classes = [] if labels is None else labels.tolist()
+        self._expected = None if labels is None else set(self._classes)
         self._counts: Counter[tuple[Any, Any]] = Counter()
 
     def add(self, true: np.ndarray, predicted: np.ndarray) -> list[Any]:
@@ -66,6 +67,11 @@ class Pairs:
         strange = [label for label in dict.fromkeys(labels) if label not in self._expected]
         self._expected.update(strange)
         return strange
+
+    def unmet(self) -> list[Any]:
+        """Return those of ``classes`` that are no row's true label."""
+        met = {true for true, _ in self._counts}
+        return [label for label in self._classes if label not in met]
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the different pairs and their counts, each of shape (n_pairs,)."""

@@ -1,6 +1,7 @@
 """Refuse, before the first block, scorers that do not fit the estimator or its labels."""
 
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from runner.errors import ConfigError
 from runner.evaluation.replay import Replay
 from runner.evaluation.scorers import ANY, SUITABLE, Scorer, defaults, scorer
 from runner.kinds import kind_of
+
+SIGNS = (-1, 1)
 
 
 def check_suitable(asked: Scorer, estimator: Any, has_target: bool) -> None:
@@ -76,6 +79,38 @@ def check_defined(asked: Scorer, estimator: Any, classes: Any) -> None:
         got=f"{asked.name!r} ({refusal.rstrip('.')})",
         remedy=f"Try {' or '.join(fitting)}." if fitting else f"Leave {asked.name} out.",
     )
+
+
+def check_signs(scorers: Iterable[Scorer], estimator: Any, y: Any) -> None:
+    """Refuse labels that an outlier detector never predicts, where they are compared with it.
+
+    Parameters
+    ----------
+    scorers : iterable of Scorer
+        Those that suit the estimator.
+    estimator : object
+        What will be scored.
+    y : array of shape (n_rows,), or None
+        The labels of some rows.
+
+    Raises
+    ------
+    ConfigError
+        Naming the first scorer and label.
+    """
+    if y is None or kind_of(estimator) != "outlier_detector":
+        return
+    strange = [label for label in dict.fromkeys(np.ravel(y).tolist()) if label not in SIGNS]
+    compared = [asked.name for asked in scorers if asked.counts_labels]
+    if strange and compared:
+        raise ConfigError(
+            "y",
+            f"hold 1 for usual rows and -1 for outliers, as {type(estimator).__name__} predicts, "
+            f"where {compared[0]} compares them",
+            got=repr(strange[0]),
+            remedy="Write these labels at the source, or score by roc_auc, which takes any two, "
+            "the greater one for usual rows.",
+        )
 
 
 def _refusal(asked: Scorer, labels: np.ndarray) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from runner.base import Block
 from runner.errors import FitError, cause
 from runner.finite import not_finite
+from runner.remedies import remedy_of
 
 FEW = 32
 
@@ -43,8 +44,11 @@ def blame(estimator: Any, block: Block, error: Exception) -> FitError:
         block.place.subject,
         f"be accepted by {called}",
         got=cause(error),
-        remedy="Check these rows, and the arguments under preprocessing, estimator and "
-        "partial_fit.",
+        remedy=remedy_of(
+            error,
+            estimator,
+            "Check these rows, and the arguments under preprocessing, estimator and partial_fit.",
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from runner.base import LazyArray, Part
-from runner.errors import ConfigError, RunnerWarning
+from runner.errors import ConfigError, RunnerWarning, nearest
 
 INFER = "infer"
 MOST_LABELS = 10
@@ -51,12 +51,21 @@ def check_inferred(classes: Sequence[np.ndarray]) -> None:
     Raises
     ------
     ConfigError
-        If there is one label, or none.
+        If there is one label, or none, or if there are quantities.
     """
-    for labels in classes:
+    for column, labels in enumerate(classes):
+        subject = "y" if len(classes) == 1 else f"Column {column} of y"
+        quantities = labels[labels % 1 != 0] if labels.dtype.kind == "f" else labels[:0]
+        if len(quantities):
+            raise ConfigError(
+                subject,
+                "hold labels, which are whole numbers, text or booleans",
+                got=f"quantities such as {quantities.tolist()[0]!r}",
+                remedy="Choose a regressor, or name another target under dataset.",
+            )
         if len(labels) < 2:  # noqa: PLR2004
             raise ConfigError(
-                "y",
+                subject,
                 "have two labels or more in the training blocks",
                 got=f"only {labels.tolist()[0]!r}" if len(labels) else "none",
                 remedy="Name another target under dataset, or choose a regressor.",
@@ -100,7 +109,8 @@ def _check_each(estimator: Any, classes: Any, y: LazyArray) -> None:
                 "partial_fit.classes",
                 f"list two labels or more for each of the {n_targets} columns of y",
                 got=repr(classes),
-                remedy=f"Write partial_fit: {{classes: [{example}]}}, with the labels of each.",
+                remedy=_meant(classes)
+                or f"Write partial_fit: {{classes: [{example}]}}, with the labels of each.",
             )
     elif is_multi_label and infers(classes):
         raise ConfigError(
@@ -134,7 +144,8 @@ def _check_listed(estimator: Any, classes: Any, y: LazyArray) -> None:
             "partial_fit.classes",
             "list two labels or more",
             got=repr(classes),
-            remedy=f"List every label {type(estimator).__name__} shall tell apart.",
+            remedy=_meant(classes)
+            or f"List every label {type(estimator).__name__} shall tell apart.",
         )
     given, labels = np.asarray(classes), y.dtype
     if (given.dtype.kind in _NUMBERS) != (labels.kind in _NUMBERS):
@@ -151,6 +162,11 @@ def _check_listed(estimator: Any, classes: Any, y: LazyArray) -> None:
             RunnerWarning,
             stacklevel=2,
         )
+
+
+def _meant(classes: Any) -> str:
+    """Suggest ``infer`` in place of any other word."""
+    return nearest(classes, [INFER]) if isinstance(classes, str) else ""
 
 
 def _are_labels(classes: Any) -> bool:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from runner.base import Block
+from runner.base import Block, Remark
 from runner.errors import ConfigError, FitError
 
 KINDS = {"b": "booleans", "i": "numbers", "u": "numbers", "f": "numbers", "U": "text"}
 MISSING = "missing"
+FEW_ROWS = 3
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,29 @@ def count_labels(blocks: Iterable[Block], max_classes: int) -> Labels:
         tuple(target.in_order() for target in found),
         has_one_target,
     )
+
+
+def remark_on(labels: Labels) -> Remark | None:
+    """Say of a target that it has hardly more rows than labels, as a column of ids has.
+
+    Examples
+    --------
+    >>> ids = Labels((np.arange(300),), (np.ones(300, np.int64),), True)
+    >>> print(remark_on(ids))
+    few-rows-per-label: y has 300 labels in 300 rows, too few of each to learn. Name another \
+target under dataset if these are ids, or choose a regressor if they are quantities.
+    """
+    for column, counts in enumerate(labels.counts):
+        n_labels, n_rows = len(counts), int(counts.sum())
+        if n_rows < FEW_ROWS * n_labels:
+            y = "y" if labels.has_one_target else f"Column {column} of y"
+            return Remark(
+                "few-rows-per-label",
+                f"{y} has {n_labels} labels in {n_rows} rows, too few of each to learn. Name "
+                "another target under dataset if these are ids, or choose a regressor if they "
+                "are quantities.",
+            )
+    return None
 
 
 class _Target:

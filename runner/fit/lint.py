@@ -25,6 +25,7 @@ NAMES = (
     "batch-size",
     "wild-scale",
     "sorted-by-label",
+    "few-rows-per-label",
     "first-block-only",
     "decided-on-holdout",
 )

@@ -72,7 +72,8 @@ class Mixing:
             "sorted-by-label",
             f"The rows come sorted by label: in the first {self._blocks} blocks, {share:.0%} of a "
             "label is known from the block alone, so what is learned of one label is lost over "
-            "the next. Set stream.buffer_blocks=5 or more, or shuffle the rows at the source.",
+            "the next. Set stream.buffer_blocks=5 or more and, as a block held out has few "
+            "labels, dataset.holdout_by=rows; or shuffle the rows at the source.",
         )
 
     def tau(self) -> float:

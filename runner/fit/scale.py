@@ -18,6 +18,9 @@ def wild_scale(estimator: Any, X: Any, names: Sequence[str] | None = None) -> Re
     rare pixels are of no small scale. Scales are wild where the largest is more than 100 times
     that of the lower quartile, or where, for a squared loss, one step overshoots: the step size
     ``eta0`` times the square of the scale is above 1 (from 2 on, a step makes the error larger).
+    A column that is alone stands beside the intercept, whose scale is 1.
+
+    A restricted Boltzmann machine takes values from 0 to 1, and learns from others without a word.
 
     Parameters
     ----------
@@ -30,22 +33,44 @@ def wild_scale(estimator: Any, X: Any, names: Sequence[str] | None = None) -> Re
     """
     *_, (key, learner) = nested("estimator", estimator)
     classes = classes_of(learner)
+    if "BernoulliRBM" in classes:
+        return _outside_of_one(X)
     scales = column_scales(X) if classes & {*SGD, *MLP} else None
     if scales is None or not (scales > 0).any():
         return None
     largest = float(np.nanmax(scales))
-    usual = float(np.quantile(scales[scales > 0], 0.25, method="lower"))
+    is_alone = len(scales) == 1
+    usual = 1.0 if is_alone else float(np.quantile(scales[scales > 0], 0.25, method="lower"))
+    diverges = _has_squared_loss(learner, classes) and learner.eta0 * largest**2 > 1
     name = type(learner).__name__
-    if largest > UNLIKE * usual:
+    if largest > UNLIKE * usual and not (is_alone and diverges):
         wild = _columns(scales, UNLIKE * usual, names)
-        text = f"{name} learns little from columns around {_number(usual)} beside {wild}."
-    elif _has_squared_loss(learner, classes) and learner.eta0 * largest**2 > 1:
+        others = "an intercept" if is_alone else "columns"
+        text = f"{name} learns little from {others} around {_number(usual)} beside {wild}."
+    elif diverges:
         wild = _columns(scales, learner.eta0**-0.5, names)
         text = f"{name} diverges on columns as large as {wild} with {key}.eta0={learner.eta0:g}."
     else:
         return None
     scaler = "max_abs_scaler" if hasattr(X, "tocsr") else "standard_scaler"
-    return Remark("wild-scale", f"{text} Set preprocessing=[{scaler}].")
+    return _advising(text, scaler)
+
+
+def _outside_of_one(X: Any) -> Remark | None:
+    if not _are_numbers(X) or not X.shape[0]:
+        return None
+    is_sparse = hasattr(X, "tocsr")
+    values = X.tocsr().data if is_sparse else np.asarray(X)
+    outside = values[(values < 0) | (values > 1)]
+    if not outside.size:
+        return None
+    text = f"BernoulliRBM takes numbers from 0 to 1, and there are such as {outside[0]:.3g}."
+    # min_max_scaler refuses sparse rows.
+    return _advising(text, "binarizer" if is_sparse else "min_max_scaler")
+
+
+def _advising(text: str, scaler: str) -> Remark:
+    return Remark("wild-scale", f"{text} Put {scaler} into preprocessing.")
 
 
 def column_scales(X: Any) -> np.ndarray | None:

@@ -10,6 +10,7 @@ from dask.optimization import cull
 
 from runner.base import Block, LazyArray, Part, Place
 from runner.errors import DatasetError, FitError, RunnerError, cause
+from runner.remedies import remedy_of
 
 Transform = Callable[[Any], Any]
 
@@ -101,7 +102,11 @@ class BlockSource:
                 place.subject,
                 "pass through preprocessing",
                 got=cause(error),
-                remedy="Check the stages under preprocessing against what the dataset holds.",
+                remedy=remedy_of(
+                    error,
+                    None,
+                    "Check the stages under preprocessing against what the dataset holds.",
+                ),
             ) from error
 
 

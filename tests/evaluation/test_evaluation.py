@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import SGDClassifier
 from sklearn.metrics import get_scorer, get_scorer_names, roc_auc_score
-from sklearn.naive_bayes import MultinomialNB
+from sklearn.naive_bayes import CategoricalNB, MultinomialNB
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -295,7 +295,7 @@ def test_a_block_that_cannot_be_predicted_is_named_and_the_stream_closed(fitted,
         Evaluation().over(estimator, blocks)
     assert str(raised.value) == (
         "Block 1 (rows 40 to 79) must hold only finite numbers in X; got nan in row 50, column 2. "
-        "Remove or fill in these rows at the source."
+        "Remove or fill in these rows at the source, or put an imputer into preprocessing."
     )
     assert isinstance(raised.value.__cause__, ValueError)
     assert next(blocks, None) is None
@@ -350,13 +350,74 @@ def test_a_label_that_was_never_learned_counts_as_an_error_and_is_named(fitted, 
     assert found.confusion.labels.tolist() == [0, 1, 7, 8]
 
 
+def test_labels_that_no_evaluated_row_holds_are_named_once(fitted, rows, blocks_of):
+    estimator, y = fitted("sgd_text")
+    only_no = y == "no"
+    evaluation = Evaluation(scoring=["accuracy", "f1_macro"])
+    with pytest.warns(RunnerWarning) as warned:
+        evaluation.over(estimator, blocks_of(rows.X[only_no], y[only_no], at=(10, 20)))
+    assert [str(warning.message) for warning in warned] == [
+        "No evaluated row holds the label 'yes': the scores say nothing of it. Set "
+        "dataset.holdout_by=rows to hold out rows of every block, or score more rows."
+    ]
+    evaluation.score_block(estimator, rows.X[only_no], y[only_no], None)
+    evaluation.on_the_way(estimator, blocks_of(rows.X[only_no], y[only_no]))
+
+
+@pytest.mark.parametrize(
+    ("n_labels", "named"),
+    [(3, "labels 1, 2: "), (4, "labels 1, 2, 3: "), (9, "labels 1, 2, 3 and 5 more: ")],
+)
+def test_a_few_of_many_labels_that_no_evaluated_row_holds_are_named(
+    rows, blocks_of, n_labels, named
+):
+    labels = np.arange(rows.n) % n_labels
+    estimator = SGDClassifier(random_state=0).fit(rows.X, labels)
+    with pytest.warns(RunnerWarning, match=f"^No evaluated row holds the {named}.* of them"):
+        Evaluation().over(estimator, blocks_of(rows.X, labels * 0))
+
+
+@pytest.mark.parametrize("name", ["accuracy", "f1", "precision", "matthews_corrcoef"])
+@pytest.mark.parametrize("values", [(0, 1), (1, 0), ("no", "yes"), (True, False)])
+def test_labels_that_an_outlier_detector_never_predicts_are_refused(
+    fitted, rows, blocks_of, name, values
+):
+    detector, signs = fitted("outliers")
+    y = np.array(values)[(signs > 0).astype(int)]
+    said = rf"^y must hold 1 for usual rows and -1 for outliers, as SGDOneClassSVM .* where {name}"
+    with pytest.raises(ConfigError, match=said):
+        Evaluation(scoring=["roc_auc", name]).over(detector, blocks_of(rows.X, y, at=CUTS))
+    with pytest.raises(ConfigError, match=said):
+        Evaluation(scoring=name).score_block(detector, rows.X, y, None)
+
+
+def test_an_outlier_detector_is_ranked_by_any_two_labels(fitted, rows, blocks_of):
+    detector, signs = fitted("outliers")
+    ranked = Evaluation(scoring=["roc_auc", "average_precision"])
+    with_signs, with_numbers = (
+        ranked.over(detector, blocks_of(rows.X, y, at=CUTS)).scores
+        for y in (signs, (signs > 0).astype(int))
+    )
+    assert with_signs == with_numbers
+    floats = signs.astype(float)
+    assert Evaluation(scoring="accuracy").over(detector, blocks_of(rows.X, floats)).scores
+
+
+def test_a_code_beyond_those_learned_is_answered_with_a_remedy(blocks_of):
+    codes = np.array([[0], [1], [5]])
+    bayes = CategoricalNB().partial_fit(codes[:2], [0, 1], classes=[0, 1])
+    with pytest.raises(FitError, match=r"got IndexError: .* Set estimator\.min_categories to"):
+        Evaluation().over(bayes, blocks_of(codes, np.array([0, 1, 1])))
+
+
 def test_an_ill_defined_score_is_one_warning_that_names_the_scorer(fitted, rows, blocks_of):
     estimator, y = fitted("sgd_log_loss")
     blocks = blocks_of(rows.X, np.ones_like(y), at=CUTS)
     with pytest.warns(RunnerWarning) as warned:
         found = Evaluation(scoring=["accuracy", "roc_auc", "f1"]).over(estimator, blocks)
     messages = [str(warning.message) for warning in warned]
-    assert len(messages) == 1
+    assert len(messages) == 2
+    assert messages[1].startswith("No evaluated row holds the label 0: ")
     assert messages[0].startswith("roc_auc over all evaluated rows: Only one class is present")
     assert math.isnan(found.scores["roc_auc"])
     assert found.scores["f1"] > 0
@@ -461,8 +522,12 @@ def test_what_is_ill_defined_on_the_way_is_said_only_of_the_final_scores(fitted,
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert 0 < evaluation.on_the_way(estimator, blocks_of(rows.X, strange))["accuracy"] < 1
-    with pytest.warns(RunnerWarning, match="never learned 1 of the labels, first 7"):
+    with pytest.warns(RunnerWarning) as warned:
         evaluation.over(estimator, blocks_of(rows.X, strange))
+    assert [str(warning.message)[:50] for warning in warned] == [
+        "The estimator never learned 1 of the labels, first",
+        "No evaluated row holds the label 1: the scores say",
+    ]
 
 
 def test_rows_that_cannot_be_scored_on_the_way_are_named(fitted, rows, blocks_of):

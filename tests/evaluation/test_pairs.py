@@ -42,6 +42,14 @@ def test_labels_outside_the_classes_are_told_once():
     assert Pairs().add(np.array([5]), np.array([6])) == []
 
 
+def test_classes_that_no_row_holds_are_told():
+    pairs = Pairs(np.array(["a", "b", "c"]))
+    assert pairs.unmet() == ["a", "b", "c"]
+    pairs.add(np.array(["b", "z"]), np.array(["a", "c"]))
+    assert pairs.unmet() == ["a", "c"]
+    assert Pairs().unmet() == []
+
+
 def test_numbers_and_text_are_not_confused():
     pairs = Pairs(np.array([0, 1]))
     assert pairs.add(np.array(["0", "1"]), np.array([0, 1])) == ["0", "1"]

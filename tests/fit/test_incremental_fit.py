@@ -202,12 +202,12 @@ def test_each_block_is_tested_before_it_is_learned_and_the_first_has_no_score():
 
 
 def test_a_refused_block_is_named_with_the_cause():
-    fit = IncrementalFit(Spy(ValueError("Negative values in data.\nmore")))
+    fit = IncrementalFit(Spy(ValueError("no luck with data.\nmore")))
     with pytest.raises(FitError) as caught:
         fit.step(block_of(np.ones((3, 2)), number=4))
     assert str(caught.value) == (
-        "Block 4 (rows 40 to 42) must be accepted by Spy.partial_fit; got ValueError: Negative "
-        "values in data. more. Check these rows, and the arguments under preprocessing, "
+        "Block 4 (rows 40 to 42) must be accepted by Spy.partial_fit; got ValueError: no luck "
+        "with data. more. Check these rows, and the arguments under preprocessing, "
         "estimator and partial_fit."
     )
     assert fit.progress.blocks == 0
@@ -233,7 +233,7 @@ def test_nan_is_named_by_block_row_and_column():
         fit.step(block_of(X, np.array([0, 1, 0, 1, 0]), number=3))
     assert str(caught.value) == (
         "Block 3 (rows 30 to 34) must hold only finite numbers in X; got nan in row 32, column 1. "
-        "Remove or fill in these rows at the source."
+        "Remove or fill in these rows at the source, or put an imputer into preprocessing."
     )
 
 

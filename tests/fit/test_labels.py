@@ -8,7 +8,7 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 
 from runner.base import Block, Place
 from runner.errors import ConfigError, FitError
-from runner.fit.labels import LabelWeights, count_labels
+from runner.fit.labels import LabelWeights, count_labels, remark_on
 
 NUMBERS = st.lists(st.lists(st.integers(-3, 9), max_size=20), min_size=1, max_size=6)
 WORDS = st.lists(st.lists(st.text(max_size=3), max_size=20), min_size=1, max_size=6)
@@ -188,3 +188,17 @@ def test_labels_without_a_weight_weigh_one_and_weights_are_always_floats():
 def test_weights_of_labels_are_multiplied_with_those_of_rows():
     given = np.array([2.0, 0.0, 0.5], np.float32)
     assert LabelWeights({1: 3.0})(np.array([1, 1, 0]), given).tolist() == [6.0, 0.0, 0.5]
+
+
+def test_a_target_of_hardly_more_rows_than_labels_is_told():
+    assert remark_on(count(np.arange(300), np.arange(200))).text.startswith(
+        "y has 300 labels in 500 rows, too few of each to learn. Name another target"
+    )
+    assert remark_on(count(*[np.arange(100)] * 3)) is None
+    assert remark_on(count(np.array(["a"] * 9 + ["b"]))) is None
+
+
+def test_the_column_of_several_that_has_too_few_rows_for_each_label_is_named():
+    y = np.column_stack([np.arange(60) % 2, np.arange(60)])
+    assert remark_on(count(y)).text.startswith("Column 1 of y has 60 labels in 60 rows")
+    assert remark_on(count(y % 2)) is None

@@ -90,7 +90,8 @@ def test_what_is_said_names_the_blocks_and_what_to_do():
         "sorted-by-label",
         "The rows come sorted by label: in the first 3 blocks, 100% of a label is known from the "
         "block alone, so what is learned of one label is lost over the next. Set "
-        "stream.buffer_blocks=5 or more, or shuffle the rows at the source.",
+        "stream.buffer_blocks=5 or more and, as a block held out has few labels, "
+        "dataset.holdout_by=rows; or shuffle the rows at the source.",
     )
 
 

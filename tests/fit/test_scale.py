@@ -1,6 +1,7 @@
 """Columns that gradient descent cannot learn from."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.datasets import (
@@ -15,8 +16,8 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import Perceptron, SGDClassifier, SGDRegressor
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.preprocessing import MaxAbsScaler, StandardScaler
+from sklearn.neural_network import BernoulliRBM, MLPClassifier, MLPRegressor
+from sklearn.preprocessing import Binarizer, MaxAbsScaler, MinMaxScaler, StandardScaler
 
 from runner.base import Remark
 from runner.fit.scale import column_scales, wild_scale
@@ -45,7 +46,7 @@ def test_the_worst_columns_are_named():
     assert remark == Remark(
         "wild-scale",
         "SGDClassifier learns little from columns around 0.0742 beside worst area (1,146), mean "
-        "area (772), worst perimeter (121) and 6 more. Set preprocessing=[standard_scaler].",
+        "area (772), worst perimeter (121) and 6 more. Put standard_scaler into preprocessing.",
     )
     wine = wild_scale(SGDClassifier(), WINE.data)
     assert "beside column 12 (810)." in wine.text
@@ -85,7 +86,7 @@ def test_a_squared_loss_on_large_values_is_told_and_does_diverge():
     assert remark == Remark(
         "wild-scale",
         "SGDRegressor diverges on columns as large as s1 (192), s2 (119), bp (95.7) and 4 more "
-        "with estimator.eta0=0.01. Set preprocessing=[standard_scaler].",
+        "with estimator.eta0=0.01. Put standard_scaler into preprocessing.",
     )
     raw = SGDRegressor(random_state=0).partial_fit(data.data, data.target)
     scaled = SGDRegressor(random_state=0).partial_fit(standardised(data.data), data.target)
@@ -111,7 +112,7 @@ def test_sparse_columns_are_measured_without_their_zeros_and_told_of_another_sca
     assert wild_scale(SGDClassifier(), X) is None
     X[:, 3] = X[:, 3] * 10_000
     remark = wild_scale(SGDClassifier(), X.tocsr())
-    assert remark.text.endswith("Set preprocessing=[max_abs_scaler].")
+    assert remark.text.endswith("Put max_abs_scaler into preprocessing.")
     assert "column 3 (" in remark.text
     assert wild_scale(SGDClassifier(), MaxAbsScaler().fit_transform(X)) is None
 
@@ -130,3 +131,34 @@ def test_numbers_of_every_type_are_measured_in_double_precision(dtype):
     values = X.astype(float)
     expected = [np.sqrt((values[:, 0] ** 2).mean()), 1.0]
     np.testing.assert_allclose(column_scales(X), expected)
+
+
+def test_a_single_column_is_compared_with_the_intercept():
+    income = np.linspace(3000, 5000, 50)[:, None]
+    assert wild_scale(SGDClassifier(), income, ["income"]).text == (
+        "SGDClassifier learns little from an intercept around 1 beside income (4,043). Put "
+        "standard_scaler into preprocessing."
+    )
+    assert wild_scale(MLPClassifier(), income) is not None
+    assert "diverges on columns as large as column 0 (4,043)" in (
+        wild_scale(SGDRegressor(), income).text
+    )
+    assert wild_scale(SGDClassifier(), standardised(income)) is None
+    assert wild_scale(SGDClassifier(), income / 100) is None
+
+
+def test_a_boltzmann_machine_is_told_of_what_is_not_from_0_to_1():
+    X = np.array([[0.0, 0.5], [1.0, -2.25]])
+    assert wild_scale(BernoulliRBM(), X) == Remark(
+        "wild-scale",
+        "BernoulliRBM takes numbers from 0 to 1, and there are such as -2.25. Put min_max_scaler "
+        "into preprocessing.",
+    )
+    assert "such as 5." in wild_scale(BernoulliRBM(), DIGITS.data).text
+    assert wild_scale(BernoulliRBM(), sparse.csr_array(X)).text.endswith(
+        "Put binarizer into preprocessing."
+    )
+    for scaled in (MinMaxScaler().fit_transform(X), Binarizer().transform(sparse.csr_array(X))):
+        assert wild_scale(BernoulliRBM(), scaled) is None
+    for none in (np.array(LINES), X[:0], pd.DataFrame({"word": ["a"]})):
+        assert wild_scale(BernoulliRBM(), none) is None
