@@ -80,10 +80,11 @@ def check_setup(
         callback has no score to decide by.
     """
     train, evaluation = split.train, setup.evaluation
-    remarks = list(check_learners(stages.named, estimator, setup.stream, train))
+    remarks = list(check_all_settings(stages.named, estimator, train))
     check_fit(estimator, arguments, train, setup.fit.class_weight)
     if not stages.named:
         check_text(estimator, train)
+    remarks += check_first_blocks(stages.named, estimator, setup.stream, train)
     stages.name_columns(train.feature_names, is_frame=train.frame is not None)
     remarks += stages.remarks()
     names = evaluation.names(estimator, train.y is not None)
@@ -91,22 +92,34 @@ def check_setup(
     return remarks
 
 
-def check_learners(
-    preprocessing: Mapping[str, Any], estimator: Any, stream: Stream, train: Part
+def check_all_settings(
+    preprocessing: Mapping[str, Any], estimator: Any, train: Part
 ) -> Iterator[Remark]:
     """Refuse settings with which a stage or the estimator cannot learn; tell what has no effect.
 
     Raises
     ------
     ConfigError
-        Also if the block that is learned first is known to be too small for it.
+        Naming the setting.
+    """
+    for name, stage in preprocessing.items():
+        yield from check_settings(f"preprocessing.{name}", stage, train.n_rows)
+    yield from check_settings("estimator", estimator, train.n_rows)
+
+
+def check_first_blocks(
+    preprocessing: Mapping[str, Any], estimator: Any, stream: Stream, train: Part
+) -> Iterator[Remark]:
+    """Refuse a block that is learned first and is known to be too small for what learns from it.
+
+    Raises
+    ------
+    ConfigError
+        Naming both numbers.
     """
     sizes = train.X.chunks[0]
     for name, stage in preprocessing.items():
-        key = f"preprocessing.{name}"
-        yield from check_settings(key, stage, train.n_rows)
-        yield from _remark(check_first_block(stage, _first(sizes), key=key))
-    yield from check_settings("estimator", estimator, train.n_rows)
+        yield from _remark(check_first_block(stage, _first(sizes), key=f"preprocessing.{name}"))
     first = _first([sizes[index] for index in stream.order(train.n_blocks, 0)])
     yield from _remark(check_first_block(estimator, first))
 

@@ -96,7 +96,7 @@ class Incremental(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
     progress_ : Progress
         ``rows``, ``blocks``, ``empty_blocks`` and passes (``epoch``) learned since ``fit``.
     order_ : list of list of int
-        The blocks of each pass, in the order they were delivered.
+        The blocks of each pass, in the order they were to be delivered.
     random_state_ : int
         Passed as ``random_state`` it repeats the fit, bit for bit.
 

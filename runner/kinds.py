@@ -41,6 +41,26 @@ def last_step(estimator: Any) -> Any:
     return last_step(estimator.steps[-1][1]) if steps else estimator
 
 
+def classes_of(estimator: Any) -> Any:
+    """Return the labels that a fitted classifier tells apart, a list where it has several outputs.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import SGDClassifier
+    >>> from sklearn.multioutput import MultiOutputClassifier
+    >>> model = MultiOutputClassifier(SGDClassifier())
+    >>> labels = model.partial_fit([[0], [1]], [[0, 5], [1, 6]], classes=[[0, 1], [5, 6]])
+    >>> [labels.tolist() for labels in classes_of(model)]
+    [[0, 1], [5, 6]]
+    """
+    classes = getattr(estimator, "classes_", None)
+    last = last_step(estimator)
+    if classes is None and kind_of(estimator) == "classifier" and hasattr(last, "estimators_"):
+        # MultiOutputClassifier sets its own in `fit`, not in `partial_fit`.
+        return [output.classes_ for output in last.estimators_]
+    return classes
+
+
 def _has_classes(estimator: Any) -> bool:
     if hasattr(estimator, "classes_") or hasattr(estimator, "predict_proba"):
         return True

@@ -48,7 +48,7 @@ class Learner:
     progress : Progress
         Over all parts.
     order : list of list of int
-        The blocks of each pass, as they were delivered.
+        The blocks of each pass, in the order they were to be delivered.
     """
 
     def __init__(self, estimator: Any, preprocessing: str | Mapping[str, str]) -> None:
@@ -92,10 +92,12 @@ class Learner:
             arguments.setdefault("classes", self._classes)
         if goes_on:
             check_fit(self._last, arguments, part, setup.fit.class_weight)
-        arguments, weights, _ = learned_labels(arguments, setup.fit, part, setup.stream)
+        arguments, weights, labels = learned_labels(arguments, setup.fit, part, setup.stream)
+        if labels is not None:
+            setup.evaluation.check(self._last, True, listed(arguments, part))
         self._classes = arguments.get("classes")
-        progress.stop_reason, passes = None, progress.epoch
-        progress.epochs = passes + epochs
+        progress.stop_reason, passes = None, len(self.order)
+        progress.epochs = progress.epoch + epochs
         progress.total_rows = progress.rows + epochs * part.n_rows
         fit = IncrementalFit(
             self._learns,

@@ -58,6 +58,14 @@ def overlay(name: str) -> list[Path]:
     return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
 
 
+def option_files(group: str) -> dict[str, Path]:
+    """Return the path of every option of a group by name; the project's own hide ours."""
+    found: dict[str, Path] = {}
+    for folder in reversed(overlay("conf")):
+        found.update({path.stem: path for path in (folder / group).glob("*.yaml")})
+    return dict(sorted(found.items()))
+
+
 def experiment_files() -> dict[str, Path]:
     """Return the path of every experiment by name; the project's own hide ours of that name."""
     found: dict[str, Path] = {}

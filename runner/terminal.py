@@ -160,7 +160,16 @@ def _extent(part: "Part") -> str:
 def _width(part: "Part") -> str:
     if len(part.X.shape) == 1:
         return "lines of text"
-    return f"{part.X.shape[1]:,} features of {part.X.dtype}"
+    return f"{part.X.shape[1]:,} features of {_kind(part)}"
+
+
+def _kind(part: "Part") -> str:
+    if part.frame is None:
+        return str(part.X.dtype)
+    first, *others = dict.fromkeys(map(str, part.frame.dtypes))
+    if others:
+        return "mixed types"
+    return "text" if first in ("object", "str") else first
 
 
 def _score(score: float) -> str:

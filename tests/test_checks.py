@@ -13,8 +13,10 @@ from runner.callbacks.best_snapshot import BestSnapshot
 from runner.callbacks.early_stopping import EarlyStopping
 from runner.callbacks.time_limit import TimeLimit
 from runner.checks import (
-    check_learners,
+    check_all_settings,
+    check_first_blocks,
     check_scores_on_the_way,
+    check_setup,
     say,
     schedule,
     telling,
@@ -24,10 +26,18 @@ from runner.errors import ConfigError, RunnerWarning
 from runner.evaluation.evaluation import Evaluation
 from runner.fit.options import FitOptions
 from runner.learner import Setup
+from runner.preprocessing.stages import Stages
 from runner.stream.stream import Stream
 from runner.tracking.memory_tracker import MemoryRun
 
 REMARK = Remark("inert-setting", "estimator.tol=1 has no effect. Remove it.")
+
+
+def test_a_number_that_is_text_is_told_of_the_estimator(make_part):
+    part = make_part(np.ones((60, 2)))
+    setup = Setup(Stream(), FitOptions(), Evaluation(), {})
+    with pytest.raises(ConfigError, match="estimator must have parameters that MiniBatchKMeans"):
+        check_setup(setup, Stages({}), MiniBatchKMeans("8"), {}, Split(part))
 
 
 def test_a_strict_experiment_is_told_all_remarks_at_once():
@@ -208,7 +218,11 @@ def test_a_patience_that_can_end_passes(sides, settings, every, epochs):
 
 def learners(part, preprocessing=None, estimator=None, **stream):
     estimator = estimator or SGDClassifier()
-    return list(check_learners(preprocessing or {}, estimator, Stream(**stream), part))
+    settings = check_all_settings(preprocessing or {}, estimator, part)
+    return [
+        *settings,
+        *check_first_blocks(preprocessing or {}, estimator, Stream(**stream), part),
+    ]
 
 
 def test_settings_without_effect_are_told_of_stages_and_of_the_estimator(make_part, points):

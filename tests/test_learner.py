@@ -1,5 +1,7 @@
 """A fit that can go on."""
 
+from dataclasses import replace
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -7,11 +9,17 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from runner.base import Callback
 from runner.errors import ConfigError, FitError
 from runner.evaluation.evaluation import Evaluation
 from runner.fit.options import FitOptions
 from runner.learner import Learner, Setup, in_memory, parted
 from runner.stream.stream import Stream
+
+
+class StopAtOnce(Callback):
+    def on_block_end(self, progress, block):
+        progress.stop("enough")
 
 
 def setup_of(**fit):
@@ -29,6 +37,25 @@ def test_parts_are_learned_one_after_the_other(make_part, points):
     assert (learner.progress.total_rows, learner.progress.epochs) == (250, 3)
     orders = [setup.stream.order(n_blocks, epoch) for epoch, n_blocks in enumerate((4, 4, 2))]
     assert learner.order == orders
+
+
+def test_a_pass_that_was_cut_short_is_followed_by_another_order(make_part, points):
+    learner, part = Learner(SGDClassifier(random_state=0), "first_pass"), make_part(*points)
+    setup = replace(setup_of(), callbacks={"cut": StopAtOnce()})
+    learner.begin(setup, part, {"classes": [0, 1]})
+    for _ in range(3):
+        learner.learn(setup, part, {"classes": [0, 1]}, epochs=1)
+    assert learner.order == [setup.stream.order(4, each) for each in range(3)]
+    assert learner.progress.blocks == 3
+
+
+def test_a_scorer_that_is_not_defined_for_the_labels_found_is_refused(make_part):
+    part = make_part(np.ones((6, 2)), np.array([0, 1, 2] * 2))
+    setup = replace(setup_of(), evaluation=Evaluation(scoring=["f1"]))
+    learner = Learner(SGDClassifier(random_state=0), "first_pass")
+    learner.begin(setup, part, {"classes": "infer"})
+    with pytest.raises(ConfigError, match="defined for 3 classes"):
+        learner.learn(setup, part, {"classes": "infer"}, epochs=1)
 
 
 def test_beginning_changes_nothing_where_it_fails(make_part, points):

@@ -3,13 +3,24 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from runner.base import Progress
+from runner.base import Part, Progress
 from runner.experiment import Result
 from runner.prediction.job import Prediction
-from runner.terminal import Lines, show_config, show_prediction, show_result, show_runs
+from runner.terminal import (
+    Lines,
+    _width,
+    show_config,
+    show_prediction,
+    show_result,
+    show_runs,
+)
 from runner.tracking.record import RecordedRun
+
+TEXT = np.array(["x"], object)
 
 
 class Named:
@@ -60,6 +71,24 @@ def test_a_result_is_scores_and_where_to_look(capsys):
 def test_what_is_out_of_the_ordinary_is_said(capsys, changes, line):
     show_result(Named(), result_of(**changes))
     assert line in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        (None, "2 features of float32"),
+        ({"a": TEXT, "b": [1.0]}, "2 features of mixed types"),
+        ({"a": [1.0], "b": [2.0]}, "2 features of float64"),
+        ({"a": TEXT, "b": TEXT}, "2 features of text"),
+    ],
+)
+def test_the_features_are_told_by_their_type(columns, told):
+    if columns is None:
+        frame, X = None, np.zeros((1, 2), np.float32)
+    else:
+        frame = pd.DataFrame({name: np.array(cells) for name, cells in columns.items()})
+        X = np.empty((1, 2), object)
+    assert _width(Part(X, None, None, (), frame=frame)) == told
 
 
 def test_runs_with_other_scores_share_one_table(capsys):

@@ -5,6 +5,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from runner.errors import ConfigError
 from runner.names import find
 from runner.project import project_root
@@ -53,6 +55,27 @@ def resolve(key: str, dotted: str) -> Any:
     if not _is_inside(getattr(found, "__module__", None) or "", packages):
         raise _refused(key, dotted, packages)
     return found
+
+
+def resolve_function(key: str, dotted: str) -> Any:
+    """Import a function that a file names, if it only computes or the project allows it.
+
+    Of scikit-learn and the runner only what makes data is allowed: a function is called with the
+    arguments of the file, and others of theirs delete or write files.
+
+    Raises
+    ------
+    ConfigError
+        If it is not allowed, or there is no such thing.
+    """
+    module, _, name = dotted.replace(":", ".").rpartition(".")
+    if module == "numpy" and isinstance(getattr(np, name, None), np.ufunc):
+        return getattr(np, name)
+    makes_data = module == "sklearn.datasets" and name.startswith("make_")
+    others = allowed_packages()[len(BUILTIN) :]
+    if not makes_data and not _is_inside(dotted, others):
+        raise _refused(key, dotted, ("sklearn.datasets.make_*", "NumPy's ufuncs", *others))
+    return resolve(key, dotted)
 
 
 def _refused(key: str, dotted: str, packages: tuple[str, ...]) -> ConfigError:

@@ -9,6 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from runner.errors import ConfigError, nearest
+from runner.project import option_files
 
 MISTAKES = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
 
@@ -58,7 +59,7 @@ def _missing_option(error: MissingConfigException) -> ConfigError:
         group or "The option",
         "be one of those there are",
         got=name,
-        remedy=nearest(name, error.options or []),
+        remedy=nearest(name, error.options or option_files(group)),  # of a list there are none
     )
 
 

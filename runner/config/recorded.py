@@ -1,6 +1,7 @@
 """The config that a run keeps, composed once more with another dataset."""
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -12,7 +13,7 @@ from runner.base import Recipe
 from runner.config.compose import OPEN_PREFIXES, compose
 from runner.config.job import build
 from runner.config.messages import in_our_words
-from runner.errors import ConfigError
+from runner.errors import ConfigError, nearest
 from runner.experiment import Experiment
 from runner.redaction import REDACTED
 
@@ -101,7 +102,7 @@ def settings(arguments: Sequence[str], *names: str) -> tuple[dict[str, Any], lis
     Raises
     ------
     ConfigError
-        If a value cannot be read.
+        If a value cannot be read, or a name is misspelt.
 
     Examples
     --------
@@ -112,4 +113,19 @@ def settings(arguments: Sequence[str], *names: str) -> tuple[dict[str, Any], lis
     with in_our_words():
         parsed = OverridesParser.create().parse_overrides(own)
     found = {override.key_or_group: override.value() for override in parsed}
-    return found, [text for text in arguments if text not in own]
+    others = [text for text in arguments if text not in own]
+    _check_spelling(others, names)
+    return found, others
+
+
+def _check_spelling(others: Sequence[str], names: Sequence[str]) -> None:
+    for text in others:
+        key = _key(text)
+        is_other = "=" not in text or "." in key or key in CHANGEABLE
+        if not is_other and get_close_matches(key, names):
+            raise ConfigError(
+                "The setting",
+                f"be {' or '.join(names)}, or one of the dataset or the stream",
+                got=repr(text),
+                remedy=nearest(key, names),
+            )

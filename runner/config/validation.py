@@ -4,10 +4,9 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
-from runner.config.allow import resolve
+from runner.config.allow import resolve, resolve_function
 from runner.errors import ConfigError, nearest
+from runner.project import option_files
 
 NOUNS = (
     "dataset",
@@ -22,6 +21,7 @@ NOUNS = (
 )
 FUNCTIONS = ("function", "func", "inverse_func")  # of a dataset, and of a FunctionTransformer
 EVERY_DATASET = ("chunks", "holdout", "holdout_by", "validation", "seed")
+LISTED = ("preprocessing", "callbacks")  # of these several are chosen, by name
 CHOSEN = {
     "dataset": "dataset=make_classification, or another of `runner list`",
     "estimator": "estimator=sgd_classifier, or another of `runner list`",
@@ -44,6 +44,8 @@ def validate(config: Mapping[str, Any]) -> None:
     """
     for noun in NOUNS:
         _check_section(noun, config.get(noun))
+    for noun in LISTED:
+        _check_chosen(noun, config[noun])
     for key, value in _leaves(config):
         if value == "???":
             raise ConfigError(
@@ -73,6 +75,24 @@ def _check_section(noun: str, node: Any) -> None:
         )
 
 
+def _check_chosen(noun: str, section: Mapping[str, Any]) -> None:
+    """Refuse settings of an option that was not chosen, which are nothing that can be built."""
+    for name, node in section.items():
+        if isinstance(node, Mapping) and "_target_" not in node:
+            options = option_files(noun)
+            chosen = [
+                key for key in section if key in options and "_target_" in (section[key] or ())
+            ]
+            remedy = (
+                f"Write {noun}=[{','.join([*chosen, str(name)])}]."
+                if name in options
+                else f"Write its _target_, or name an option. {nearest(str(name), options)}"
+            )
+            raise ConfigError(
+                f"{noun}.{name}", "be chosen", got=_what_is_there(node), remedy=remedy
+            )
+
+
 def _what_is_there(node: Any) -> str:
     named = node if isinstance(node, Mapping) else {}
     own = [key for key in named if key not in EVERY_DATASET]
@@ -98,16 +118,9 @@ def _check_node(key: str, node: Any) -> None:
         _check_keys(key, node, target)
         for name in FUNCTIONS:  # they name code, like _target_ does
             if isinstance(node.get(name), str):
-                _check_function(_joined(key, name), node[name])
+                resolve_function(_joined(key, name), node[name])
     for name, value in node.items():
         _check_node(_joined(key, name), value)
-
-
-def _check_function(key: str, dotted: str) -> None:
-    """Allow NumPy's element-wise functions, which do nothing but compute, and allowed names."""
-    module, _, name = dotted.rpartition(".")
-    if module != "numpy" or not isinstance(getattr(np, name, None), np.ufunc):
-        resolve(key, dotted)
 
 
 def _check_keys(key: str, node: Mapping[str, Any], target: Any) -> None:

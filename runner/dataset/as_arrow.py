@@ -1,12 +1,12 @@
 """Columns of a table as they stand in its files, in blocks of Arrow tables."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 import pyarrow as pa
 
-from runner.dataset.columns import TEXT_NBYTES, Columns
+from runner.dataset.columns import TEXT_NBYTES, Columns, choose
 from runner.dataset.csv import Csv, Head
 from runner.dataset.dataset import Dataset
 from runner.dataset.layout import Layout, Stretch
@@ -62,6 +62,15 @@ class _ArrowTable(Table):
         found = tuple(types[name] for name in columns.features)
         return ArrowLayout(columns, np.dtype(object), None, found)
 
+    def choose(self, names: Sequence[str], ignored: Collection[str] = ()) -> Columns:
+        return choose(
+            names,
+            target=None,
+            features=self.features,
+            sample_weight=None,
+            features_key="columns",
+        )
+
 
 @dataclass(kw_only=True)
 class _ArrowParquet(_ArrowTable, Parquet):
@@ -71,10 +80,7 @@ class _ArrowParquet(_ArrowTable, Parquet):
 @dataclass(kw_only=True)
 class _ArrowCsv(_ArrowTable, Csv):
     def _types(self, columns: Columns, heads: Mapping[str, Head]) -> dict[str, pa.DataType]:
-        return {
-            name: _exact({head.type_of(name) for head in heads.values()})
-            for name in columns.features
-        }
+        return dict.fromkeys(columns.features, pa.string())
 
 
 _AS_ARROW: dict[type[Table], type[_ArrowTable]] = {Parquet: _ArrowParquet, Csv: _ArrowCsv}
@@ -83,8 +89,7 @@ _AS_ARROW: dict[type[Table], type[_ArrowTable]] = {Parquet: _ArrowParquet, Csv: 
 def as_arrow(dataset: Dataset, columns: Sequence[str]) -> Dataset:
     """Return some columns of a table as a dataset of its own, whose blocks of X are Arrow tables.
 
-    A column of CSV is one of integers or of other numbers where the first rows of the files are,
-    else of text as it stands.
+    A column of CSV is text as it stands, so that ids keep their zeros and all their digits.
 
     Parameters
     ----------
@@ -108,10 +113,3 @@ def as_arrow(dataset: Dataset, columns: Sequence[str]) -> Dataset:
         got=f"{', '.join(columns)} of {type(dataset).__name__}",
         remedy="Leave them out; the column `row` numbers the rows of the dataset from 0.",
     )
-
-
-def _exact(kinds: set[pa.DataType]) -> pa.DataType:
-    known = {kind for kind in kinds if not pa.types.is_null(kind)}
-    if known == {pa.int64()}:
-        return pa.int64()
-    return pa.float64() if known and known <= {pa.int64(), pa.float64()} else pa.string()

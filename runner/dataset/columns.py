@@ -49,8 +49,11 @@ def choose(
     features: Names,
     sample_weight: str | None,
     ignored: Collection[str] = (),
+    features_key: str = "dataset.features",
 ) -> Columns:
     """Decide which columns are what; without ``features`` they are all left but the ignored.
+
+    ``features_key`` is what messages call ``features``.
 
     Raises
     ------
@@ -64,27 +67,24 @@ def choose(
     >>> choose(["a", "b", "y"], target="y", features=None, sample_weight=None).features
     ('a', 'b')
     """
-    for key, value in {
-        "target": target,
-        "features": features,
-        "sample_weight": sample_weight,
-    }.items():
-        _require_names(f"dataset.{key}", value)
-    asked = {"target": _as_tuple(target), "sample_weight": _as_tuple(sample_weight)}
-    taken = {*asked["target"], *asked["sample_weight"], *ignored}
+    labels = {"dataset.target": target, "dataset.sample_weight": sample_weight}
+    for key, value in (labels | {features_key: features}).items():
+        _require_names(key, value)
+    asked = {key: _as_tuple(value) for key, value in labels.items()}
+    taken = {*ignored}.union(*asked.values())
     rest = [name for name in names if name not in taken]
-    asked["features"] = _as_tuple(rest if features is None else features)
+    chosen = asked[features_key] = _as_tuple(rest if features is None else features)
     for key, wanted in asked.items():
         for name in wanted:
             if name not in names:
                 raise DatasetError(
-                    f"dataset.{key}",
+                    key,
                     "name columns of the files",
                     got=repr(name),
                     remedy=nearest(name, names),
                 )
     _require_one_role(names, [name for wanted in asked.values() for name in wanted])
-    if not asked["features"]:
+    if not chosen:
         raise DatasetError(
             "The dataset",
             "have at least one feature",
@@ -92,7 +92,7 @@ def choose(
             remedy="Name other columns in dataset.target and dataset.features.",
         )
     y = target if target is None or isinstance(target, str) else tuple(target)
-    return Columns(asked["features"], y, sample_weight)
+    return Columns(chosen, y, sample_weight)
 
 
 def common_type(name: str, types: Mapping[str, pa.DataType]) -> pa.DataType:

@@ -1,7 +1,8 @@
 """CSV files as blocks of exactly so many rows."""
 
+import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from runner.errors import DatasetError
 from runner.rules import Rule, check, null, one_of
 
 SUFFIXES = (".csv", ".tsv")
+DELIMITERS = (";", "\t", "|", ",")
 HEAD_NBYTES, HEAD_LINES = 2**20, 1000
 TARGET_TYPES = {"int64": pa.int64(), "float64": pa.float64(), "str": pa.string()}
 
@@ -86,6 +88,7 @@ class Csv(Table):
         files = find_files(self.path, SUFFIXES)
         heads = {path: _head(files.fs, path, self.delimiter) for path in files.paths}
         header = _common_header(heads)
+        self._check_parted(header)
         columns = self.choose(header)
         types = self._types(columns, heads)
         layout = self.lay_out(columns, types, self.dtype, lambda _: set())
@@ -98,6 +101,18 @@ class Csv(Table):
         return from_reader(
             read, chunks, layout.metas, columns.features, read_y=read.of_y(), frame=layout.frame
         )
+
+    def _check_parted(self, header: Sequence[str]) -> None:
+        if len(header) > 1 or header[0] in (self.features or ()) or header[0] == self.target:
+            return
+        for mark in DELIMITERS:
+            if mark != self.delimiter and mark in header[0]:
+                raise DatasetError(
+                    "dataset.delimiter",
+                    "part the names of the columns in the first line",
+                    got=f"{self.delimiter!r}, which leaves one column, {header[0]!r}",
+                    remedy=f"Write delimiter: {json.dumps(mark)} under dataset in the file.",
+                )
 
     def _types(self, columns: Columns, heads: Mapping[str, Head]) -> dict[str, pa.DataType]:
         types = dict.fromkeys(columns.names, pa.float64())

@@ -86,7 +86,7 @@ def lay_out_frame(
     if strange:
         raise DatasetError(
             "The features",
-            "be columns of numbers or text",
+            "be columns of numbers, booleans or text",
             got=", ".join(f"{name!r} ({types[name]})" for name in strange),
             remedy="Name the columns to learn from in dataset.features, without these.",
         )

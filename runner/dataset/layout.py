@@ -158,14 +158,14 @@ def lay_out(columns: Columns, types: Mapping[str, pa.DataType], dtype: str | Non
     Raises
     ------
     DatasetError
-        If a column is neither numbers nor, for a target, text.
+        If a column is neither numbers or booleans nor, for a target, text.
     """
     strange = [name for name in columns.features if not is_number(types[name])]
     if strange:
         has_text = any(is_text(types[name]) for name in strange)
         raise DatasetError(
             "The features",
-            "be columns of numbers",
+            "be columns of numbers or booleans",
             got=", ".join(f"{name!r} ({types[name]})" for name in strange),
             remedy="Name the columns to learn from in dataset.features, without these"
             f"{', or set dataset.as_frame=true to take text as it is' if has_text else ''}.",

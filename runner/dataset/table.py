@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from runner.dataset.columns import Columns, choose, is_text
+from runner.dataset.columns import Columns, choose, is_number
 from runner.dataset.dataset import Dataset
 from runner.dataset.frames import lay_out_frame
 from runner.dataset.layout import Layout, lay_out
@@ -68,8 +68,8 @@ class Table(Dataset, ABC):
         DatasetError
             If a column is of a kind that has no place there.
         """
-        has_text = any(is_text(types[name]) for name in columns.features)
-        if self.as_frame or (self.as_frame is None and has_text):
+        has_other = not all(is_number(types[name]) for name in columns.features)
+        if self.as_frame or (self.as_frame is None and has_other):
             return lay_out_frame(columns, types, dtype, full)
         return lay_out(columns, types, dtype)
 

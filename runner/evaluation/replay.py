@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils import Tags, TargetTags
 
 from runner.evaluation.own import ask_errors, ask_perplexity, ask_score
-from runner.kinds import kind_of
+from runner.kinds import classes_of, kind_of
 
 Answers: TypeAlias = dict[str, Any]
 
@@ -74,11 +74,7 @@ class Replay:
 def replay_of(estimator: Any, answers: Mapping[str, Any]) -> Replay:
     """Return what stands in for a fitted estimator that gave these answers."""
     kind = kind_of(estimator)
-    classes = getattr(estimator, "classes_", None)
-    if classes is None and kind == "classifier" and hasattr(estimator, "estimators_"):
-        # MultiOutputClassifier sets its own in `fit`, not in `partial_fit`.
-        classes = [output.classes_ for output in estimator.estimators_]
-    return Replay(answers, kind, classes)
+    return Replay(answers, kind, classes_of(estimator))
 
 
 def _reply(method: str, answer: Any) -> Callable[..., Any]:

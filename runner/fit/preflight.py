@@ -9,6 +9,7 @@ from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from runner.base import Part
 from runner.errors import ConfigError, nearest
 from runner.fit.classes import check_classes, check_weighted, infers, listed, tags_of
+from runner.fit.settings import nested
 
 # Their partial_fit takes any argument and passes none on, unless metadata routing is switched on.
 TAKES_NONE = (OneVsOneClassifier, OneVsRestClassifier)
@@ -47,7 +48,8 @@ def check_fit(
         If ``classes`` are booleans and the labels are not: predictions would be booleans too.
     """
     _check_method(estimator)
-    _check_parameters(estimator)
+    for key, each in nested("estimator", estimator):
+        _check_parameters(key, each)
     _check_arguments(estimator, arguments, part)
     if class_weight is not None:
         _check_class_weight(estimator, part)
@@ -94,17 +96,17 @@ def _check_method(estimator: Any) -> None:
         )
 
 
-def _check_parameters(estimator: Any) -> None:
+def _check_parameters(key: str, estimator: Any) -> None:
     if not hasattr(estimator, "_parameter_constraints"):
         return
     try:
         estimator._validate_params()  # noqa: SLF001  (as every fit does first)
     except ValueError as error:
         raise ConfigError(
-            "estimator",
+            key,
             f"have parameters that {type(estimator).__name__} accepts",
             got=str(error).rstrip("."),
-            remedy="Mend it under estimator.",
+            remedy=f"Mend it under {key}.",
         ) from error
 
 

@@ -1,5 +1,6 @@
 """What a model says of some rows, as named columns."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from runner.base import Block
 from runner.errors import ConfigError, FitError, cause
-from runner.kinds import last_step
+from runner.kinds import classes_of, last_step
 
 PREDICTION, COMPONENT, PROBABILITY = "prediction", "component", "probability"
 MOST_COMPONENTS = 10_000
@@ -29,7 +30,8 @@ class Answers:
     Raises
     ------
     ConfigError
-        If the model can answer nothing, or no probabilities although they are asked for.
+        If the model can answer nothing, no probabilities although they are asked for, or is known
+        to make more components than a table can hold.
     """
 
     def __init__(self, model: Any, probabilities: bool | None = None) -> None:
@@ -42,6 +44,8 @@ class Answers:
                 got=_name(model),
                 remedy="Name a run of another estimator.",
             )
+        if self._asks == "transform":
+            _check_width(_known_width(last_step(model)))
         if probabilities not in (None, True, False):
             raise ConfigError(
                 "probabilities", "be true or false", got=repr(probabilities), remedy="Correct it."
@@ -69,7 +73,7 @@ class Answers:
             return _columns(COMPONENT, self._ask("transform", block))
         if self._with_probabilities:
             told = self._ask("predict_proba", block)
-            answers |= _probabilities(told, getattr(self._model, "classes_", None))
+            answers |= _probabilities(told, classes_of(self._model))
         return answers
 
     def _ask(self, method: str, block: Block) -> Any:
@@ -87,16 +91,21 @@ class Answers:
 
 def _columns(name: str, answer: Any) -> dict[str, np.ndarray]:
     """Name the columns of an answer: one name where it has one dimension, else numbered."""
-    if hasattr(answer, "toarray"):
-        answer = _dense(answer)
-    answer = np.asarray(answer)
+    if name == COMPONENT:
+        _check_width(math.prod(answer.shape[1:]))
+    answer = np.asarray(answer.toarray() if hasattr(answer, "toarray") else answer)
     if answer.ndim == 1 and name != COMPONENT:
         return {name: answer}
     return {f"{name}_{j}": column for j, column in enumerate(answer.reshape(len(answer), -1).T)}
 
 
-def _dense(answer: Any) -> Any:
-    n_columns = answer.shape[1]
+def _known_width(transformer: Any) -> int:
+    """Return how many components a transformer makes, 0 where it does not say so."""
+    names = ("_n_features_out", "n_features")  # of what learned them, and of what hashes
+    return next((getattr(transformer, name) for name in names if hasattr(transformer, name)), 0)
+
+
+def _check_width(n_columns: int) -> None:
     if n_columns > MOST_COMPONENTS:
         raise ConfigError(
             "What the model makes of a row",
@@ -104,7 +113,6 @@ def _dense(answer: Any) -> Any:
             got=f"{n_columns:,}",
             remedy="Name a run whose model predicts or makes fewer components.",
         )
-    return answer.toarray()
 
 
 def _probabilities(told: Any, classes: Any) -> dict[str, np.ndarray]:

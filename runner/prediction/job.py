@@ -71,7 +71,8 @@ def predict(
     Raises
     ------
     RunnerError
-        If something a person can mend is wrong. The parts that were finished stay.
+        If something a person can mend is wrong. The parts that were finished stay; where there
+        is none, no new folder stays.
 
     Warns
     -----

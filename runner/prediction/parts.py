@@ -3,7 +3,7 @@
 import json
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,7 @@ class Parts:
 
     def __init__(self, folder: Path, metadata: Mapping[str, str]) -> None:
         with _written():
+            self._made = [path for path in (folder, *folder.parents) if not path.exists()]
             folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.n_parts = self.n_rows = 0
@@ -108,7 +109,7 @@ class Parts:
 
     @contextmanager
     def counted(self) -> Iterator[None]:
-        """Say what is there already if something goes wrong inside.
+        """Say what is there already if something goes wrong inside; remove folders without a part.
 
         Warns
         -----
@@ -118,14 +119,26 @@ class Parts:
         try:
             yield
         except BaseException:
-            plural = "" if self.n_parts == 1 else "s"
-            warnings.warn(
-                f"{self.folder} holds {self.n_parts} finished part{plural} with {self.n_rows:,} "
-                f"rows, and no {SUMMARY}, because the prediction did not come to its end.",
-                RunnerWarning,
-                stacklevel=2,
-            )
+            if self.n_parts:
+                self._say_what_is_there()
+            else:
+                self._remove_folders()
             raise
+
+    def _say_what_is_there(self) -> None:
+        plural = "" if self.n_parts == 1 else "s"
+        warnings.warn(
+            f"{self.folder} holds {self.n_parts} finished part{plural} with {self.n_rows:,} "
+            f"rows, and no {SUMMARY}, because the prediction did not come to its end.",
+            RunnerWarning,
+            stacklevel=4,
+        )
+
+    def _remove_folders(self) -> None:
+        """Remove the folders that were made for the parts, unless somebody else uses them."""
+        with suppress(OSError):
+            for folder in self._made:
+                folder.rmdir()
 
     @contextmanager
     def _replacing(self, name: str) -> Iterator[Path]:

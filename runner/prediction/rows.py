@@ -1,14 +1,17 @@
 """Every row of a dataset, as a model learned to take them, beside the columns asked for."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
+
+import numpy as np
 
 from runner.base import Part
 from runner.dataset.as_arrow import as_arrow
 from runner.dataset.dataset import Dataset
 from runner.dataset.table import Table
-from runner.errors import ConfigError, DatasetError, RunnerError
+from runner.errors import ConfigError, DatasetError
 
 UNREAD = ("target", "y", "sample_weight")
 
@@ -28,7 +31,7 @@ def rows_to_predict(
     model : object
         What the rows are for.
     feature_names : sequence of str, optional
-        The features that the model learned; of a table, these columns are read.
+        The features that the model learned, which alone are read where the dataset names more.
     columns : sequence of str
         Further columns to read along: the y of each block is an Arrow table of them.
 
@@ -40,15 +43,15 @@ def rows_to_predict(
         If the data cannot be read, or lack a feature or a column.
     """
     whole = _unsplit(dataset, feature_names)
-    part = _all_rows(whole)
+    part = _learned_columns(_all_rows(whole), feature_names)
     _check_features(part, model, feature_names)
     if not columns:
         return part
     n_rows = max(part.X.chunks[0])
     if {*part.X.chunks[0][:-1]} - {n_rows}:
         whole = replace(whole, chunks=n_rows)
-        part = _all_rows(whole)
-    return replace(part, y=_read_along(replace(whole, chunks=n_rows), columns).X)
+        part = _learned_columns(_all_rows(whole), feature_names)
+    return replace(part, y=_all_rows(as_arrow(replace(whole, chunks=n_rows), columns)).X)
 
 
 def _unsplit(dataset: Dataset, feature_names: Sequence[str] | None) -> Dataset:
@@ -74,11 +77,27 @@ def _all_rows(dataset: Dataset) -> Part:
     return replace(dataset.split().train, y=None, sample_weight=None, y_only=None)
 
 
-def _read_along(dataset: Dataset, columns: Sequence[str]) -> Part:
-    try:
-        return _all_rows(as_arrow(dataset, columns))
-    except RunnerError as error:
-        raise error.at("columns") from error
+def _learned_columns(part: Part, learned: Sequence[str] | None) -> Part:
+    """Return the part with the features that were learned, where each is there once by its name.
+
+    What was a target of the run is a feature of some datasets.
+    """
+    found = part.feature_names
+    if found is None or learned is None or list(found) == list(learned):
+        return part
+    times = Counter(found)
+    if any(times[name] != 1 for name in learned):
+        return part
+    positions = [found.index(name) for name in learned]
+    lazy: Any = part.X
+    chunks, meta = (lazy.chunks[0], (len(positions),)), np.empty((0, len(positions)), lazy.dtype)
+    X = lazy.map_blocks(_columns, positions, chunks=chunks, meta=meta)
+    frame = None if part.frame is None else _columns(part.frame, positions)
+    return replace(part, X=X, feature_names=tuple(learned), frame=frame)
+
+
+def _columns(block: Any, positions: list[int]) -> Any:
+    return block.iloc[:, positions] if hasattr(block, "iloc") else block[:, positions]
 
 
 def _check_features(part: Part, model: Any, feature_names: Sequence[str] | None) -> None:

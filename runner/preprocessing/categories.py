@@ -54,11 +54,15 @@ class Categories(Learning):
         self._found = found
 
     def _finish(self) -> None:
-        self.stage.fit(self._found)
+        if self._found is not None:  # it is where a ColumnTransformer has no column for the stage
+            self.stage.fit(self._found)
 
     def _values_of(self, X: Any) -> Any:
         """Return a table of the distinct values of each column, padded by repetition."""
-        values = clone(self.stage).fit(X).categories_
+        finder = clone(self.stage)
+        if hasattr(finder, "drop"):  # what is to be dropped need not be in every block
+            finder.set_params(drop=None)
+        values = finder.fit(X).categories_
         for position, column in enumerate(values):
             if len(column) > MOST_VALUES:
                 raise FitError(

@@ -114,6 +114,8 @@ class Columns(Composed):
     def _finish(self) -> None:
         stage = self.stage
         super()._finish()
+        if self._sample is None:
+            return
         given, remainder = stage.transformers, stage.remainder
         stage.transformers = [(name, _frozen(part), columns) for name, part, columns in given]
         stage.remainder = _frozen(remainder)

@@ -19,7 +19,7 @@ from sklearn.preprocessing import (
 )
 from sklearn.random_projection import GaussianRandomProjection, SparseRandomProjection
 
-from runner.errors import ConfigError
+from runner.errors import ConfigError, cause
 from runner.names import find
 from runner.preprocessing.categories import Categories
 from runner.preprocessing.composed import Chain, Columns, Union
@@ -87,14 +87,13 @@ def _parts(key: str, stage: Any) -> dict[str, Learning]:
     """Return how the parts of a composed stage learn, by name; those that are words do not."""
     match stage:
         case ColumnTransformer():
-            stage.transformers = _tuples(f"{key}.transformers", stage.transformers, 3)
+            stage.transformers = _tuples(key, stage, "transformers", 3)
             named = [(name, part) for name, part, _ in stage.transformers]
             named.append(("remainder", stage.remainder))
         case Pipeline():
-            stage.steps = named = _tuples(f"{key}.steps", stage.steps, 2)
+            stage.steps = named = _tuples(key, stage, "steps", 2)
         case FeatureUnion():
-            stage.transformer_list = _tuples(f"{key}.transformer_list", stage.transformer_list, 2)
-            named = stage.transformer_list
+            stage.transformer_list = named = _tuples(key, stage, "transformer_list", 2)
         case _:
             named = []
     return {
@@ -104,10 +103,12 @@ def _parts(key: str, stage: Any) -> dict[str, Learning]:
     }
 
 
-def _tuples(key: str, items: Any, length: int) -> list[Any]:
+def _tuples(key: str, stage: Any, parameter: str, length: int) -> list[Any]:
+    key, items = f"{key}.{parameter}", getattr(stage, parameter)
     if isinstance(items, list | tuple) and all(
         isinstance(item, list | tuple) and len(item) == length for item in items
     ):
+        _check_names(key, stage, [name for name, *_ in items])
         return [tuple(item) for item in items]
     columns = ", [columns]" if length > 2 else ""  # noqa: PLR2004
     raise ConfigError(
@@ -116,6 +117,18 @@ def _tuples(key: str, items: Any, length: int) -> list[Any]:
         got=repr(items),
         remedy=f"Write each item as [name, {{_target_: a transformer}}{columns}].",
     )
+
+
+def _check_names(key: str, stage: Any, names: list[Any]) -> None:
+    try:
+        stage._validate_names(names)  # noqa: SLF001  (what scikit-learn itself does in a fit)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            key,
+            "give each part a name of its own",
+            got=cause(error),
+            remedy="Name each otherwise, in letters.",
+        ) from error
 
 
 def _check(key: str, stage: Any) -> None:

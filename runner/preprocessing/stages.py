@@ -9,6 +9,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from runner.base import Remark
 from runner.errors import ConfigError, nearest
+from runner.preprocessing.composed import Composed
 from runner.preprocessing.kinds import learning_of
 from runner.preprocessing.learning import BlockByBlock, Learning, Need
 from runner.preprocessing.running import RunningPipeline
@@ -210,18 +211,23 @@ def _running(learnings: Mapping[str, Learning], policy: str | Mapping[str, str])
     running = [name for name, each in by_name.items() if each == RUNNING]
     for name in running:
         if name not in able:
-            raise _unable(f"{POLICY}.{name}", type(learnings[name].stage).__name__)
+            raise _unable(f"{POLICY}.{name}", [learnings[name]])
     if policy == RUNNING and not running:
-        raise _unable(POLICY, "no such stage")
+        raise _unable(POLICY, list(learnings.values()))
     return running
 
 
-def _unable(key: str, got: str) -> ConfigError:
+def _unable(key: str, learnings: list[Learning]) -> ConfigError:
+    names = [type(learning.stage).__name__ for learning in learnings]
+    composed = [type(each.stage).__name__ for each in learnings if isinstance(each, Composed)]
+    remedy = "Leave it out, or choose another stage, such as StandardScaler."
+    if composed:
+        remedy = f"Leave it out: a {composed[0]} learns in passes only, whatever its parts are."
     return ConfigError(
         key,
         "be running only for stages that learn block by block, with a partial_fit of their own",
-        got=got,
-        remedy="Leave it out, or choose another stage, such as StandardScaler.",
+        got=", ".join(names) or "no stage",
+        remedy=remedy,
     )
 
 

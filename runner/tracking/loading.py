@@ -1,6 +1,6 @@
 """Read back the model that a run keeps, without running code that it brings along."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from runner.errors import TrackingError
 from runner.redaction import one_line
 from runner.tracking.client import connect, reported
-from runner.tracking.model import TRUSTED
 from runner.tracking.record import RecordedRun
 from runner.tracking.store import Store, resolve
+from runner.tracking.trust import is_trusted
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -65,7 +65,7 @@ def read_skops(file: Path, declared: Collection[str] | None = None) -> Any:
     """Load an object from a skops file.
 
     A record may come from a stranger, and could declare anything; so of what skops does not know
-    only types of scikit-learn, NumPy and SciPy are trusted.
+    only scikit-learn's classes are trusted, and functions that do nothing but compute.
 
     Parameters
     ----------
@@ -82,7 +82,8 @@ def read_skops(file: Path, declared: Collection[str] | None = None) -> Any:
 
     try:
         unknown = skops.io.get_untrusted_types(file=file)
-        foreign = [name for name in unknown if not _is_trusted(name, declared)]
+        known = unknown if declared is None else declared
+        foreign = [name for name in unknown if name not in known or not is_trusted(name)]
         if not foreign:
             return skops.io.load(file, trusted=unknown)
     except Exception as error:
@@ -98,10 +99,6 @@ def read_skops(file: Path, declared: Collection[str] | None = None) -> Any:
         got=", ".join(foreign),
         remedy="Learn it again here with `runner run`, if you trust where it comes from.",
     )
-
-
-def _is_trusted(name: str, declared: Collection[str] | None) -> bool:
-    return name.startswith(TRUSTED) and (declared is None or name in declared)
 
 
 def _entry(client: "MlflowClient", run_id: str) -> "LoggedModel | None":
@@ -124,7 +121,7 @@ def _of_entry(store: Store, logged: "LoggedModel", folder: str) -> RecordedModel
             artifact_uri=logged.artifact_location, dst_path=folder, tracking_uri=store.uri
         )
         described = Model.load(path)
-    flavor = described.flavors.get("sklearn", {})
+    flavor = _mapping(_mapping(described.flavors).get("sklearn"))
     if flavor.get("serialization_format") != "skops":
         raise TrackingError(
             f"The model {logged.model_uri}",
@@ -132,9 +129,15 @@ def _of_entry(store: Store, logged: "LoggedModel", folder: str) -> RecordedModel
             got=str(flavor.get("serialization_format") or "no flavor of scikit-learn"),
             remedy="Name a run of `runner run`.",
         )
-    names = (described.metadata or {}).get("feature_names")
+    names = _mapping(described.metadata).get("feature_names")
+    declared = flavor.get("skops_trusted_types")
     return RecordedModel(
-        read_skops(Path(path) / FILE, flavor.get("skops_trusted_types") or ()),
+        read_skops(Path(path) / FILE, declared if isinstance(declared, list) else []),
         logged.model_uri,
-        None if names is None else tuple(map(str, names)),
+        tuple(map(str, names)) if isinstance(names, list) else None,
     )
+
+
+def _mapping(found: Any) -> Mapping[str, Any]:
+    """Return what a file should hold as a mapping, empty where it holds anything else."""
+    return found if isinstance(found, Mapping) else {}

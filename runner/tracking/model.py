@@ -15,18 +15,18 @@ from runner.kinds import kind_of, last_step
 from runner.tracking.birch import without_tree
 from runner.tracking.dataset import column_schema, tensor_spec
 from runner.tracking.environment import MODEL_PACKAGES, pinned
+from runner.tracking.trust import is_trusted
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import LoggedModel, RunInfo
     from mlflow.models import ModelSignature
 
-TRUSTED = ("sklearn.", "numpy.", "scipy.")
 _FORBIDDEN_IN_NAMES = str.maketrans(dict.fromkeys("/:.%\"'", "_"))
 
 
 class UntrustedTypesError(Exception):
-    """A model holds types that are not of scikit-learn, NumPy or SciPy."""
+    """A model holds types or functions that would not be read back."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,11 @@ def pack(model: Any) -> PackedModel:
 
     model = without_tree(model)
     unknown = skops.io.get_untrusted_types(data=skops.io.dumps(model))
-    foreign = [name for name in unknown if not name.startswith(TRUSTED)]
+    foreign = [name for name in unknown if not is_trusted(name)]
     if foreign:
         raise UntrustedTypesError(
-            f"it holds types that are not scikit-learn's, NumPy's or SciPy's: {', '.join(foreign)}"
+            "it holds types or functions that would not be trusted when it is read: "
+            f"{', '.join(foreign)}"
         )
     return PackedModel(model, unknown)
 

@@ -2,10 +2,11 @@
 
 import sys
 
+import numpy as np
 import pytest
 from sklearn.linear_model import SGDClassifier
 
-from runner.config.allow import allowed_packages, resolve
+from runner.config.allow import allowed_packages, resolve, resolve_function
 from runner.errors import ConfigError
 
 
@@ -108,3 +109,25 @@ def test_an_allow_that_is_no_list_of_names_is_told(project, text):
     (project / "pyproject.toml").write_text(f"{header}\n{text}\n")
     with pytest.raises(ConfigError, match="have a list of names as allow"):
         allowed_packages()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sklearn.datasets.clear_data_home", "sklearn.datasets.fetch_openml", "runner.cli:main"],
+)
+def test_a_function_that_does_more_than_compute_is_not_allowed(name):
+    with pytest.raises(ConfigError, match=r"dataset\.function must name something of sklearn"):
+        resolve_function("dataset.function", name)
+
+
+def test_functions_that_make_data_or_only_compute_are_allowed(monkeypatch):
+    assert resolve_function("a.func", "numpy.log1p") is np.log1p
+    made = resolve_function("dataset.function", "sklearn.datasets.make_moons")
+    assert made(n_samples=4)[0].shape == (4, 2)
+    monkeypatch.setenv("RUNNER_ALLOW", "statistics")
+    assert resolve_function("a.func", "statistics:mean")([1, 3]) == 2
+
+
+def test_what_is_private_is_not_allowed():
+    with pytest.raises(ConfigError, match="must name something of"):
+        resolve("dataset.function", "sklearn.utils._testing:assert_run_python_script")

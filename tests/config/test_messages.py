@@ -28,6 +28,24 @@ def test_a_missing_option_names_the_nearest():
     )
 
 
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        (
+            "preprocessing=[standar_scaler]",
+            "preprocessing must be one of those there are; got standar_scaler. Did you mean "
+            "'standard_scaler'",
+        ),
+        ("callbacks=[progress_bar,earlystopping]", "Did you mean 'early_stopping'"),
+        ("callbacks=[mystoping]", "Did you mean 'my_stopping'"),
+    ],
+)
+def test_a_missing_option_of_a_list_names_the_nearest_too(project, override, said):
+    (project / "conf" / "callbacks").mkdir(parents=True)
+    (project / "conf" / "callbacks" / "my_stopping.yaml").write_text("# own\n")
+    assert said in told("quickstart", override)
+
+
 def test_bad_yaml_names_file_line_and_column(tmp_path):
     file = tmp_path / "bad.yaml"
     file.write_text("name: a\nseed: [1, 2\nfit: {epochs: 1}\n")

@@ -121,6 +121,20 @@ def test_settings_are_read_as_hydra_reads_them():
     assert rest == ["x.y=1"]
 
 
+def test_a_setting_that_is_misspelt_names_the_nearest():
+    with pytest.raises(ConfigError) as caught:
+        settings(["run", "ouput=3", "dataset.chunks=2"], "output", "columns")
+    assert str(caught.value) == (
+        "The setting must be output or columns, or one of the dataset or the stream; "
+        "got 'ouput=3'. Did you mean 'output'?"
+    )
+
+
+@pytest.mark.parametrize("text", ["estimator=output", "dataset=x", "seed=3", "out.put=3", "ouput"])
+def test_what_only_looks_like_a_setting_is_left_to_others(text):
+    assert settings([text], "output", "columns") == ({}, [text])
+
+
 def test_a_setting_that_cannot_be_read_is_told():
     with pytest.raises(ConfigError):
         settings(["columns=[id"], "columns")

@@ -100,7 +100,7 @@ def test_a_users_function_must_be_allowed_like_any_other_name(tmp_path):
         "defaults: [{override /dataset: function}, {override /estimator: gaussian_nb}]\n"
         "dataset: {function: 'os:getcwd'}\n"
     )
-    with pytest.raises(ConfigError, match=r"dataset\.function must name something of runner"):
+    with pytest.raises(ConfigError, match=r"dataset\.function must name something of sklearn"):
         checked(name=str(file))
 
 
@@ -117,7 +117,8 @@ def test_numpys_element_wise_functions_may_be_stages(func):
 @pytest.mark.parametrize("key", ["func", "inverse_func"])
 def test_any_other_function_of_a_stage_must_be_allowed_by_the_project(key, func):
     with pytest.raises(
-        ConfigError, match=rf"preprocessing\.a\.{key} must name something of runner"
+        ConfigError,
+        match=rf"preprocessing\.a\.{key} must name something of sklearn\.datasets\.make",
     ):
         checked(stage(f"{key}: {func}"))
 
@@ -136,3 +137,34 @@ def test_a_stage_within_a_column_transformer_is_checked_like_any_other():
         "preprocessing.columns.transformers.0.1.with_meen must be a parameter of StandardScaler; "
         "got 'with_meen'. Did you mean 'with_mean'?"
     )
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (
+            ["callbacks.early_stopping.patience=3"],
+            "callbacks.early_stopping must be chosen; got only patience. "
+            "Write callbacks=[progress_bar,early_stopping].",
+        ),
+        (
+            ["callbacks=[]", "callbacks.early_stopping.patience=3"],
+            "callbacks.early_stopping must be chosen; got only patience. "
+            "Write callbacks=[early_stopping].",
+        ),
+        (
+            ["preprocessing=[normalizer]", "preprocessing.standard_scaler.with_mean=false"],
+            "preprocessing.standard_scaler must be chosen; got only with_mean. "
+            "Write preprocessing=[normalizer,standard_scaler].",
+        ),
+        (
+            ["preprocessing.standar_scaler.with_mean=false"],
+            "preprocessing.standar_scaler must be chosen; got only with_mean. Write its "
+            "_target_, or name an option. Did you mean 'standard_scaler'",
+        ),
+    ],
+)
+def test_settings_of_an_option_that_was_not_chosen_say_how_to_choose_it(overrides, said):
+    with pytest.raises(ConfigError) as caught:
+        checked(*overrides)
+    assert str(caught.value).startswith(said)

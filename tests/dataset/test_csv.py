@@ -327,3 +327,24 @@ def test_y_alone_is_there_where_a_feature_cannot_be_read(tmp_path):
     assert arrays.y_only.compute(scheduler="sync").sum() == 1
     with pytest.raises(DatasetError, match="The column 'x'"):
         arrays.y.compute(scheduler="sync")
+
+
+@pytest.mark.parametrize(("mark", "written"), [(";", '";"'), ("\t", '"\\t"'), ("|", '"|"')])
+def test_a_header_that_is_not_cut_names_the_delimiter(tmp_path, mark, written):
+    file = tmp_path / "rows.csv"
+    file.write_text(f"a{mark}b{mark}y\n1{mark}2{mark}0\n")
+    for target in ("y", None):
+        with pytest.raises(DatasetError) as caught:
+            Csv(path=str(file), target=target).arrays()
+        assert str(caught.value) == (
+            "dataset.delimiter must part the names of the columns in the first line; got ',', "
+            f"which leaves one column, {f'a{mark}b{mark}y'!r}. Write delimiter: {written} under "
+            "dataset in the file."
+        )
+    assert Csv(path=str(file), target="y", delimiter=mark).arrays().X.shape == (1, 2)
+
+
+def test_a_column_that_is_asked_for_may_be_called_as_one_pleases(tmp_path):
+    file = tmp_path / "rows.csv"
+    file.write_text("a|b\n1\n2\n")
+    assert Csv(path=str(file), target=None, features=["a|b"]).arrays().X.shape == (2, 1)

@@ -121,8 +121,8 @@ def test_other_kinds_are_refused():
     with pytest.raises(DatasetError) as error:
         laid_out(table)
     assert str(error.value) == (
-        "The features must be columns of numbers or text; got 'day' (date32[day]), 'raw' "
-        "(binary). Name the columns to learn from in dataset.features, without these."
+        "The features must be columns of numbers, booleans or text; got 'day' (date32[day]), "
+        "'raw' (binary). Name the columns to learn from in dataset.features, without these."
     )
 
 

@@ -148,9 +148,9 @@ def test_each_feature_is_let_go_before_the_next_is_asked_for():
         (
             {"x": [1.0], "name": ["a"], "day": pa.array([1], pa.date32())},
             {},
-            "The features must be columns of numbers; got 'name' (string), 'day' (date32[day]). "
-            "Name the columns to learn from in dataset.features, without these, or set "
-            "dataset.as_frame=true to take text as it is.",
+            "The features must be columns of numbers or booleans; got 'name' (string), 'day' "
+            "(date32[day]). Name the columns to learn from in dataset.features, without these, "
+            "or set dataset.as_frame=true to take text as it is.",
         ),
         (
             {"x": [1.0], "w": ["a"]},

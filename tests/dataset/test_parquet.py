@@ -283,8 +283,8 @@ def test_columns_that_are_no_numbers_are_named(tmp_path):
         pa.table({"x": [1, 2], "name": ["a", "b"], "day": day, "y": [0, 1]}), tmp_path / "a.pq"
     )
     assert refusal(tmp_path) == (
-        "The features must be columns of numbers or text; got 'day' (date32[day]). Name the "
-        "columns to learn from in dataset.features, without these."
+        "The features must be columns of numbers, booleans or text; got 'day' (date32[day]). Name "
+        "the columns to learn from in dataset.features, without these."
     )
     assert "got 'name' (string), 'day' (date32[day])." in refusal(tmp_path, as_frame=False)
 

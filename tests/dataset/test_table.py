@@ -62,10 +62,19 @@ def test_text_is_refused_where_no_frame_is_wanted():
     with pytest.raises(DatasetError) as error:
         layout_of(pa.string(), as_frame=False)
     assert str(error.value) == (
-        "The features must be columns of numbers; got 'x' (string). Name the columns to learn "
-        "from in dataset.features, without these, or set dataset.as_frame=true to take text as it "
-        "is."
+        "The features must be columns of numbers or booleans; got 'x' (string). Name the columns "
+        "to learn from in dataset.features, without these, or set dataset.as_frame=true to take "
+        "text as it is."
     )
+
+
+@pytest.mark.parametrize(
+    ("as_frame", "allowed"),
+    [(None, "numbers, booleans or text"), (False, "numbers or booleans;")],
+)
+def test_what_neither_can_hold_is_refused_with_what_it_can(as_frame, allowed):
+    with pytest.raises(DatasetError, match=f"^The features must be columns of {allowed}"):
+        layout_of(pa.timestamp("us"), as_frame=as_frame)
 
 
 @pytest.mark.parametrize("as_frame", [1, "yes"])

@@ -262,6 +262,12 @@ def test_weights_of_what_is_no_label_are_refused(part, weights):
     )
 
 
+def test_a_parameter_of_an_estimator_inside_is_named(part):
+    inside = OneVsRestClassifier(SGDClassifier(loss="nope"))
+    with pytest.raises(ConfigError, match=r"estimator\.estimator must have parameters that SGD"):
+        check_fit(inside, {"classes": [0, 1]}, part)
+
+
 def test_rows_of_text_for_an_estimator_of_numbers_are_refused(make_part):
     lines = make_part(np.array(["a b", "c"]))
     with pytest.raises(ConfigError, match=r"got lines of text. Choose preprocessing=\[hashing\]"):

@@ -3,11 +3,12 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.decomposition import LatentDirichletAllocation
 from sklearn.dummy import DummyClassifier
+from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import SGDClassifier
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import Normalizer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
 
 from runner.base import Block, Place
 from runner.errors import ConfigError, FitError
@@ -47,7 +48,8 @@ def test_labels_of_text_keep_their_type_and_name_their_probabilities(points):
 
 def test_several_targets_are_numbered_and_so_are_their_probabilities(points):
     X, y = points
-    model = MultiOutputClassifier(GaussianNB()).fit(X, np.column_stack([y, 5 - y]))
+    model = MultiOutputClassifier(GaussianNB())
+    model.partial_fit(X, np.column_stack([y, 5 - y]), classes=[[0, 1], [4, 5]])
     block = block_of(X[:10])
     answers = Answers(model).of(block)
     assert list(answers) == [
@@ -70,6 +72,24 @@ def test_probabilities_without_named_classes_are_numbered():
 
     answers = Answers(Unnamed()).of(block_of(np.zeros((3, 1))))
     assert list(answers) == ["prediction", "probability_0"]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        HashingVectorizer(n_features=MOST_COMPONENTS + 1),
+        make_pipeline(FunctionTransformer(), HashingVectorizer(n_features=MOST_COMPONENTS + 1)),
+    ],
+)
+def test_too_many_components_are_refused_before_a_block_where_they_are_known(model):
+    with pytest.raises(ConfigError, match=r"at most 10,000 columns .* got 10,001"):
+        Answers(model)
+
+
+def test_too_many_components_of_an_array_are_refused_too():
+    model = FunctionTransformer(lambda X: np.zeros((len(X), MOST_COMPONENTS + 1)))
+    with pytest.raises(ConfigError, match=r"at most 10,000 columns .* got 10,001"):
+        Answers(model).of(block_of(np.zeros((2, 3))))
 
 
 def test_what_only_transforms_gives_components(points):

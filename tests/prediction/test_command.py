@@ -52,6 +52,8 @@ def test_it_works_in_a_process_of_its_own(clicked, project, tmp_path):
         ([], "A prediction must name one run and the folder to write to; got nothing. Write"),
         (["{run}"], "must name one run and the folder to write to"),
         (["output=out"], "must name one run and the folder to write to; got output=out."),
+        (["{run}", "ouput=3"], "got 'ouput=3'. Did you mean 'output'?"),
+        (["{run}", "output=out", "colums=[sold]"], "Did you mean 'columns'?"),
         (["{run}", "{run}", "output=out"], "must name one run"),
         (["zzz", "output=out"], "The run 'zzz' must be the beginning of one run's id"),
         (["{run}", "output=out", "estimator.alpha=1"], "estimator.alpha must be a setting of"),

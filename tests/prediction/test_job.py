@@ -148,7 +148,8 @@ def test_csv_keeps_every_digit_and_every_letter(clicked, new_rows, tmp_path):
     done = predict(clicked.run_id, tmp_path / "out", asked, columns=["who", "id", "visits"])
     table = pq.read_table(done.folder)
     for name in ("who", "id", "visits"):
-        assert table[name].to_pylist() == new_rows[name].to_pylist()
+        cells = ["" if cell is None else str(cell) for cell in new_rows[name].to_pylist()]
+        assert [cell or "" for cell in table[name].to_pylist()] == cells
     X = np.column_stack([new_rows[name].to_numpy() for name in ("price", "hour", "seen")])
     assert table["prediction"].to_pylist() == clicked.model.predict(X).tolist()
 
@@ -320,11 +321,9 @@ def test_a_column_called_like_a_prediction_is_refused(clicked, new_rows, tmp_pat
     named = new_rows.append_column("prediction", new_rows["id"])
     pq.write_table(named, tmp_path / "new.parquet")
     asked = ["dataset=parquet", f"dataset.path={tmp_path}/new.parquet"]
-    with (
-        pytest.warns(RunnerWarning, match="0 finished parts"),
-        pytest.raises(ConfigError, match=r"columns must name columns .* got prediction"),
-    ):
+    with pytest.raises(ConfigError, match=r"columns must name columns .* got prediction"):
         predict(clicked.run_id, tmp_path / "out", asked, columns=["prediction"])
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_run_without_a_model_is_refused_before_anything_is_made(learned, tmp_path):
@@ -345,3 +344,27 @@ def test_what_is_told_after_each_block_is_how_far_it_came(clicked, tmp_path):
         tell=lambda progress: told.append((progress.rows, progress.total_rows)),
     )
     assert told == [(100, 300), (200, 300), (300, 300)]
+
+
+def test_features_that_were_targets_of_the_run_are_left_out_by_name(learned, tmp_path):
+    targets = ["sepal length (cm)", "petal width (cm)"]
+    result = learned("iris", "multi_output_regressor", f"dataset: {{target: {targets}}}")
+    found = pq.read_table(predict(result.run_id, tmp_path / "out").folder)
+    X = [block[:, [1, 2]] for block in blocks_of("iris")]
+    assert_answers(found, "prediction", result.model.predict, X)
+    predict(result.run_id, tmp_path / "again", ["dataset=iris", "dataset.chunks=40"])
+    assert pq.read_table(tmp_path / "again").equals(found)
+
+
+def test_an_answer_of_too_many_columns_is_refused_before_a_folder_is_made(learned, tmp_path):
+    (tmp_path / "lines.txt").write_text("red\nblue\n" * 50)
+    result = learned(
+        "text_lines",
+        "standard_scaler",
+        "estimator: {_target_: sklearn.feature_extraction.text.HashingVectorizer}\n"
+        "evaluation: {scoring: []}",
+        dataset__path=tmp_path / "lines.txt",
+    )
+    with pytest.raises(ConfigError, match=r"at most 10,000 columns .* got 1,048,576"):
+        predict(result.run_id, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -56,6 +56,18 @@ def test_what_is_there_is_said_when_something_goes_wrong(parts):
         interrupted()
 
 
+@pytest.mark.parametrize("was_there", [True, False])
+def test_folders_made_for_nothing_are_removed_and_no_others(tmp_path, was_there):
+    out = tmp_path / "deep" / "out"
+    if was_there:
+        out.mkdir(parents=True)
+    with pytest.raises(KeyboardInterrupt), Parts(out, {}).counted():
+        raise KeyboardInterrupt
+    assert out.exists() == was_there
+    assert (tmp_path / "deep").exists() == was_there
+    assert tmp_path.exists()
+
+
 def test_nothing_is_said_when_all_went_well(parts):
     with parts.counted():
         parts.write(0, {"row": np.arange(2)})

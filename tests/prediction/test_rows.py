@@ -1,15 +1,31 @@
+from dataclasses import dataclass, replace
+
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sklearn.naive_bayes import GaussianNB
 
 from runner.dataset.bundled import Bundled
+from runner.dataset.dataset import Dataset
+from runner.dataset.given import lazy
+from runner.dataset.lazy import Arrays
 from runner.dataset.npy import Npy
 from runner.dataset.parquet import Parquet
 from runner.errors import ConfigError, DatasetError
 from runner.prediction.rows import rows_to_predict
 from runner.stream.stream import Stream
+
+
+@dataclass(kw_only=True)
+class Frames(Dataset):
+    """A dataset of DataFrames that takes no names of features."""
+
+    def arrays(self):
+        rows = pd.DataFrame({"a": range(6), "b": range(6), "c": list("uvwxyz")})
+        X, frame = lazy(rows, chunks=3)
+        return Arrays(X, feature_names=tuple(rows.columns), frame=frame)
 
 
 @pytest.fixture
@@ -80,6 +96,26 @@ def test_other_features_than_the_model_learned_are_refused(table):
         rows_to_predict(Bundled(name="iris"), None, ["a", "b"])
 
 
+def test_of_more_features_those_that_the_model_learned_are_read_by_name():
+    kept = Bundled(name="iris", target=["petal width (cm)"], chunks=40)
+    learned = ["sepal width (cm)", "sepal length (cm)"]
+    model = GaussianNB().fit([[0.0, 0.0], [1.0, 1.0]], [0, 1])
+    whole = Bundled(name="iris", chunks=40, holdout=0).split().train
+    for dataset in (kept, replace(kept, target=None)):
+        part = rows_to_predict(dataset, model, learned)
+        assert (part.feature_names, part.X.shape) == (tuple(learned), (150, 2))
+        for found, source in zip(read(part), read(whole), strict=True):
+            assert found.X.tolist() == source.X[:, [1, 0]].tolist()
+
+
+def test_of_frames_the_columns_that_the_model_learned_are_read():
+    part = rows_to_predict(Frames(), None, ["c", "a"])
+    blocks = read(part)
+    assert [list(block.X.columns) for block in blocks] == [["c", "a"]] * 2
+    assert list(part.frame.columns) == ["c", "a"]
+    assert [row for block in blocks for row in block.X["c"]] == list("uvwxyz")
+
+
 def test_another_number_of_features_is_refused_before_anything_is_read(table, tmp_path):
     model = GaussianNB().fit(np.zeros((4, 3)), [0, 1, 0, 1])
     with pytest.raises(DatasetError, match=r"have the 3 features .* got 2 features"):
@@ -87,7 +123,10 @@ def test_another_number_of_features_is_refused_before_anything_is_read(table, tm
 
 
 def test_a_column_that_is_not_there_is_told(table):
-    with pytest.raises(DatasetError, match=r"In columns, dataset\.features .* got 'idd'"):
+    with pytest.raises(
+        DatasetError,
+        match=r"^columns must name columns of the files; got 'idd'. Did you mean 'id'",
+    ):
         rows_to_predict(table("a", "id"), None, ["a"], ["idd"])
 
 

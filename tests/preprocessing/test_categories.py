@@ -108,3 +108,13 @@ def test_putting_rare_values_together_is_refused(setting):
     (name,) = setting
     with pytest.raises(ConfigError, match=rf"preprocessing\.words\.{name} must be left out"):
         Categories("preprocessing.words", OneHotEncoder(**setting))
+
+
+def test_a_category_to_drop_need_not_be_in_every_block():
+    learning = Categories("preprocessing.words", OneHotEncoder(drop=["c"]))
+    for block in ([["a"], ["b"]], [["c"]]):
+        learning.learn(np.array(block, dtype=object))
+    learning.finish()
+    expected = OneHotEncoder(drop=["c"]).fit(np.array([["a"], ["b"], ["c"]], dtype=object))
+    assert learning.stage.drop_idx_.tolist() == expected.drop_idx_.tolist()
+    assert learning.stage.categories_[0].tolist() == ["a", "b", "c"]

@@ -23,6 +23,7 @@ from sklearn.preprocessing import (
 )
 
 from runner.errors import ConfigError
+from runner.preprocessing.stages import Stages
 
 NAMES = ("age", "hours", "job", "wage")
 
@@ -202,3 +203,14 @@ def test_a_column_with_too_many_values_is_named(rows, fit, monkeypatch):
     stage = ColumnTransformer([["words", OrdinalEncoder(), ["job"]]])
     with pytest.raises(FitError, match=r"preprocessing\.columns\.words must .* column 'job'"):
         fit({"columns": stage}, rows.frame.to_numpy(dtype=object), names=NAMES)
+
+
+def test_an_encoder_for_what_remains_may_get_no_column():
+    table = ColumnTransformer([("scale", MinMaxScaler(), [0, 1])], remainder=OneHotEncoder())
+    stages = Stages({"table": table})
+    stages.name_columns(None, is_frame=False)
+    X = np.array([[0.0, 1.0], [2.0, 3.0]])
+    for due in stages.passes():
+        due.partial_fit(X)
+        due.finish()
+    assert stages.transform(X).tolist() == [[0.0, 0.0], [1.0, 1.0]]

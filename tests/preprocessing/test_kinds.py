@@ -153,6 +153,20 @@ def test_a_composed_stage_must_list_its_parts(stage, key):
         learning_of(KEY, stage)
 
 
+@pytest.mark.parametrize(
+    ("stage", "key"),
+    [
+        (ColumnTransformer([("a", Normalizer(), [0]), ("a", Binarizer(), [1])]), "transformers"),
+        (ColumnTransformer([("remainder", Normalizer(), [0])]), "transformers"),
+        (Pipeline([["a__b", Normalizer()]]), "steps"),
+        (FeatureUnion([[1, Normalizer()]]), "transformer_list"),
+    ],
+)
+def test_parts_without_names_of_their_own_are_refused(stage, key):
+    with pytest.raises(ConfigError, match=rf"preprocessing\.a\.{key} must give each part a name"):
+        learning_of(KEY, stage)
+
+
 def test_a_function_may_be_named():
     learning = learning_of(KEY, FunctionTransformer("numpy.log1p", inverse_func="numpy.expm1"))
     assert learning.stage.func is np.log1p

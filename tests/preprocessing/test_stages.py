@@ -232,6 +232,17 @@ def test_running_with_no_stage_that_can_is_refused(steps):
         Stages(steps, "running")
 
 
+@pytest.mark.parametrize("policy", ["running", {"cols": "running"}])
+def test_a_column_transformer_is_said_to_learn_in_passes_only(policy):
+    stage = ColumnTransformer([("a", StandardScaler(), [0])])
+    with pytest.raises(ConfigError) as caught:
+        Stages({"cols": stage}, policy)
+    assert str(caught.value).endswith(
+        "got ColumnTransformer. Leave it out: a ColumnTransformer learns in passes only, whatever "
+        "its parts are."
+    )
+
+
 @pytest.mark.parametrize("behind", [MinMaxScaler(), OneHotEncoder()])
 def test_a_stage_that_needs_a_pass_behind_a_running_one_is_refused(behind):
     with pytest.raises(ConfigError) as caught:
@@ -320,7 +331,7 @@ def own(X):
 
 def test_a_function_of_ones_own_keeps_the_model_out_of_the_record(rows):
     stages = Stages({"own": FunctionTransformer(own)})
-    with pytest.raises(UntrustedTypesError, match=r"types that are not scikit-learn's.*own"):
+    with pytest.raises(UntrustedTypesError, match=r"not be trusted when it is read: .*own"):
         pack(learned(stages, rows.X, rows.y))
 
 
