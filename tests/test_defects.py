@@ -319,6 +319,8 @@ def task_of(name):
     y = (X[:, 0] > 1).astype(int)
     if name == "HashingVectorizer":
         X = np.array([" ".join(map(str, row)) for row in X], dtype=object)
+    if name == "BernoulliRBM":
+        X = X / 3
     arguments = {}
     if name.startswith("MultiOutput"):
         y = np.column_stack([y, 1 - y])
