@@ -9,12 +9,13 @@ from uuid import uuid4
 
 import dask.array as da
 import numpy as np
-from dask._task_spec import DataNode, Task, TaskRef
+from dask._task_spec import DataNode, TaskRef
+from dask.array.utils import meta_from_array
 from dask.base import compute
 from dask.highlevelgraph import HighLevelGraph
-from dask.typing import Key
 
 from runner.dataset.given import is_lazy, lazy
+from runner.dataset.lazy import by_block
 from runner.errors import DatasetError, FitError, cause
 
 METHODS = (
@@ -138,7 +139,7 @@ def _row_of_zeros(rows: da.Array, frame: Any) -> Any:
         from dask.dataframe.dispatch import meta_nonempty
 
         return meta_nonempty(frame).iloc[:1]
-    meta = rows._meta  # noqa: SLF001  (Dask offers no getter)
+    meta = meta_from_array(rows)
     if hasattr(meta, "tocsr"):
         return type(meta)((1, *rows.shape[1:]), dtype=rows.dtype)
     if rows.dtype.kind in "OUST":
@@ -160,17 +161,17 @@ def _blocks(
     """Return an array whose every block is ``function(block, number, argument)``."""
     name = f"{method}-{uuid4().hex}"
     called = f"asked-{name}"
-    layer: dict[Key, Any] = {called: DataNode(called, function)}
-    for number in range(source.numblocks[0]):
-        key: Key = (name, number, *(0 for _ in like.shape[1:]))
-        block = TaskRef((source.name, number, *(0 for _ in source.shape[1:])))
-        layer[key] = Task(key, _call, TaskRef(called), block, number, argument)
+    columns = (0,) * (source.ndim - 1)
+    calls = [
+        (_call, TaskRef(called), TaskRef((source.name, number, *columns)), number, argument)
+        for number in range(source.numblocks[0])
+    ]
     graph = HighLevelGraph(
-        {**source.dask.layers, name: layer},
-        {**source.dask.dependencies, name: {source.name}},
+        {**source.dask.layers, called: {called: DataNode(called, function)}},
+        {**source.dask.dependencies, called: set()},
     )
     chunks = (source.chunks[0], *((width,) for width in like.shape[1:]))
-    return da.Array(graph, name, chunks=chunks, meta=like)
+    return by_block(name, graph, (called, source.name), calls, chunks=chunks, meta=like)
 
 
 def _call(function: Callable[..., Any], *arguments: Any) -> Any:

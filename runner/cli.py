@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.errors import ConfigError, RunnerError, Terminated, nearest
-from runner.project import experiment_files, overlay
+from runner.project import experiment_files, option_files, overlay
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -80,8 +80,7 @@ def _list(rest: list[str]) -> int:
     for conf in reversed(overlay("conf")):
         for folder in sorted(path for path in conf.iterdir() if path.is_dir()):
             if folder.name != "hydra":
-                options = {path.stem: path for path in folder.glob("*.yaml")}
-                groups[folder.name] = dict(sorted((groups.get(folder.name, {}) | options).items()))
+                groups[folder.name] = option_files(folder.name)
     width = max(len(name) for options in groups.values() for name in options)
     lines = []
     for group, options in groups.items():

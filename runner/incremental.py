@@ -1,7 +1,6 @@
 """The runner's fit as a scikit-learn estimator, for notebooks."""
 
 from collections.abc import Callable, Mapping
-from inspect import signature
 from numbers import Integral
 from typing import Any
 
@@ -15,8 +14,8 @@ from runner.blockwise import answer
 from runner.dataset.given import given, is_lazy
 from runner.fit.classes import INFER
 from runner.fit.options import FitOptions
-from runner.kinds import last_step
-from runner.learner import Learner, Setup, in_memory
+from runner.kinds import last_step, takes_classes
+from runner.learner import Learner, Options, in_memory
 from runner.scoring import Scoring, evaluation_of, scored
 from runner.seeds import seed_estimator
 from runner.stream.stream import Stream
@@ -174,7 +173,7 @@ class Incremental(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         RunnerWarning
             With what is remarkable of the settings and the data.
         """
-        if y is not None and _takes_classes(last_step(self.estimator)):
+        if y is not None and takes_classes(last_step(self.estimator)):
             arguments.setdefault("classes", INFER)
         part, arguments = self._taken(X, y, arguments)
         self._begin(part, arguments)
@@ -249,8 +248,8 @@ class Incremental(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
         self._learner, self.random_state_ = learner, int(seed)
         self.estimator_, self.progress_, self.order_ = estimator, learner.progress, learner.order
 
-    def _setup(self, seed: int | None = None) -> Setup:
-        return Setup(
+    def _setup(self, seed: int | None = None) -> Options:
+        return Options(
             Stream(
                 shuffle=self.shuffle_blocks,
                 prefetch=self.prefetch,
@@ -267,8 +266,3 @@ class Incremental(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
             evaluation_of(self.scoring),
             self.callbacks or {},
         )
-
-
-def _takes_classes(learner: Any) -> bool:
-    partial_fit = getattr(learner, "partial_fit", None)
-    return callable(partial_fit) and "classes" in signature(partial_fit).parameters

@@ -61,8 +61,19 @@ def classes_of(estimator: Any) -> Any:
     return classes
 
 
-def _has_classes(estimator: Any) -> bool:
-    if hasattr(estimator, "classes_") or hasattr(estimator, "predict_proba"):
-        return True
+def takes_classes(estimator: Any) -> bool:
+    """Say whether the ``partial_fit`` of an estimator takes ``classes``.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import SGDClassifier, SGDRegressor
+    >>> takes_classes(SGDClassifier()), takes_classes(SGDRegressor())
+    (True, False)
+    """
     partial_fit = getattr(estimator, "partial_fit", None)
     return callable(partial_fit) and "classes" in signature(partial_fit).parameters
+
+
+def _has_classes(estimator: Any) -> bool:
+    known = hasattr(estimator, "classes_") or hasattr(estimator, "predict_proba")
+    return known or takes_classes(estimator)

@@ -24,8 +24,8 @@ from runner.stream.stream import Stream
 
 
 @dataclass(frozen=True)
-class Setup:
-    """How one call learns."""
+class Options:
+    """How one call learns, as ``runner.checks.Setup`` has it."""
 
     stream: Stream
     fit: FitOptions
@@ -59,7 +59,7 @@ class Learner:
         self.progress = Progress()
         self.order: list[list[int]] = []
 
-    def begin(self, setup: Setup, part: Part, arguments: Mapping[str, Any]) -> None:
+    def begin(self, setup: Options, part: Part, arguments: Mapping[str, Any]) -> None:
         """Check what can be known of the first part, and fit the stages that stay fixed.
 
         Raises
@@ -78,7 +78,7 @@ class Learner:
         say(remarks, strict=False)
         fit_stages(self._stages, part, setup.stream)
 
-    def learn(self, setup: Setup, part: Part, arguments: Mapping[str, Any], epochs: int) -> None:
+    def learn(self, setup: Options, part: Part, arguments: Mapping[str, Any], epochs: int) -> None:
         """Learn a part in so many passes.
 
         Raises

@@ -60,15 +60,16 @@ def overlay(name: str) -> list[Path]:
 
 def option_files(group: str) -> dict[str, Path]:
     """Return the path of every option of a group by name; the project's own hide ours."""
-    found: dict[str, Path] = {}
-    for folder in reversed(overlay("conf")):
-        found.update({path.stem: path for path in (folder / group).glob("*.yaml")})
-    return dict(sorted(found.items()))
+    return _files([folder / group for folder in overlay("conf")])
 
 
 def experiment_files() -> dict[str, Path]:
     """Return the path of every experiment by name; the project's own hide ours of that name."""
+    return _files(overlay("experiments"))
+
+
+def _files(folders: list[Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for folder in reversed(overlay("experiments")):
+    for folder in reversed(folders):
         found.update({path.stem: path for path in folder.glob("*.yaml")})
     return dict(sorted(found.items()))

@@ -143,6 +143,36 @@ def check(section: str, settings: Any, **rules: Rule) -> None:
             )
 
 
+def check_parameters(key: str, estimator: Any, remedy: str) -> None:
+    """Refuse parameters that scikit-learn refuses, as each of its fits does first.
+
+    Parameters
+    ----------
+    key : str
+        Where the estimator stands in the file.
+    estimator : object
+        One of another library is left alone.
+    remedy : str
+        What to do.
+
+    Raises
+    ------
+    ConfigError
+        With what scikit-learn says.
+    """
+    if not hasattr(estimator, "_parameter_constraints"):
+        return
+    try:
+        estimator._validate_params()  # noqa: SLF001  (there is no public way)
+    except ValueError as error:
+        raise ConfigError(
+            key,
+            f"have parameters that {type(estimator).__name__} accepts",
+            got=str(error).rstrip("."),
+            remedy=remedy,
+        ) from error
+
+
 def _default(settings: Any, key: str) -> str:
     for field in fields(settings) if is_dataclass(settings) else ():
         made = field.default if field.default_factory is MISSING else field.default_factory()

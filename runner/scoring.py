@@ -24,7 +24,7 @@ def evaluation_of(scoring: Scoring) -> Evaluation:
     """
     if scoring is None or isinstance(scoring, str):
         return Evaluation(scoring=scoring)
-    asked = _by_name(scoring).values()
+    asked = [] if callable(scoring) else _by_name(scoring).values()
     return Evaluation(scoring=[each for each in asked if isinstance(each, str)])
 
 
@@ -54,6 +54,8 @@ def scored(estimator: Any, scoring: Scoring, X: Any, part: Part, stream: Stream)
     ConfigError
         If there is no such scorer, or none that suits where none is asked for.
     """
+    if callable(scoring):
+        return _called(scoring, estimator, X, part)
     evaluation = evaluation_of(scoring)
     blocks = stream.in_order(stream.source(part))
     scores: dict[str, Any] = dict(evaluation.over(estimator, blocks).scores)
@@ -66,8 +68,6 @@ def scored(estimator: Any, scoring: Scoring, X: Any, part: Part, stream: Stream)
         )
     if scoring is None or isinstance(scoring, str):
         return next(iter(scores.values()))
-    if callable(scoring):
-        return _called(scoring, estimator, X, part)
     return {
         name: scores[each] if isinstance(each, str) else _called(each, estimator, X, part)
         for name, each in _by_name(scoring).items()
@@ -75,8 +75,6 @@ def scored(estimator: Any, scoring: Scoring, X: Any, part: Part, stream: Stream)
 
 
 def _by_name(scoring: Any) -> dict[str, Any]:
-    if callable(scoring):
-        return {}
     return dict(scoring) if isinstance(scoring, Mapping) else {name: name for name in scoring}
 
 

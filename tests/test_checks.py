@@ -25,7 +25,7 @@ from runner.checks import (
 from runner.errors import ConfigError, RunnerWarning
 from runner.evaluation.evaluation import Evaluation
 from runner.fit.options import FitOptions
-from runner.learner import Setup
+from runner.learner import Options
 from runner.preprocessing.stages import Stages
 from runner.stream.stream import Stream
 from runner.tracking.memory_tracker import MemoryRun
@@ -35,7 +35,7 @@ REMARK = Remark("inert-setting", "estimator.tol=1 has no effect. Remove it.")
 
 def test_a_number_that_is_text_is_told_of_the_estimator(make_part):
     part = make_part(np.ones((60, 2)))
-    setup = Setup(Stream(), FitOptions(), Evaluation(), {})
+    setup = Options(Stream(), FitOptions(), Evaluation(), {})
     with pytest.raises(ConfigError, match="estimator must have parameters that MiniBatchKMeans"):
         check_setup(setup, Stages({}), MiniBatchKMeans("8"), {}, Split(part))
 
@@ -104,7 +104,7 @@ def sides(make_part, points):
 
 
 def checked(split, callbacks=None, every=None, *, epochs=10, names=("accuracy",), window=20):
-    setup = Setup(
+    setup = Options(
         Stream(),
         FitOptions(epochs=epochs, progressive_window=window),
         Evaluation(every=every),

@@ -13,7 +13,7 @@ from runner.base import Callback
 from runner.errors import ConfigError, FitError
 from runner.evaluation.evaluation import Evaluation
 from runner.fit.options import FitOptions
-from runner.learner import Learner, Setup, in_memory, parted
+from runner.learner import Learner, Options, in_memory, parted
 from runner.stream.stream import Stream
 
 
@@ -23,7 +23,7 @@ class StopAtOnce(Callback):
 
 
 def setup_of(**fit):
-    return Setup(Stream(seed=1), FitOptions(**{"progressive_window": 0} | fit), Evaluation(), {})
+    return Options(Stream(seed=1), FitOptions(**{"progressive_window": 0} | fit), Evaluation(), {})
 
 
 def test_parts_are_learned_one_after_the_other(make_part, points):

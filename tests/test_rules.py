@@ -2,11 +2,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from sklearn.linear_model import SGDClassifier
 
 from runner.errors import ConfigError
 from runner.rules import (
     boolean,
     check,
+    check_parameters,
     integer,
     list_of,
     null,
@@ -73,3 +75,17 @@ def test_a_broken_rule_names_the_key_and_its_default(made, said):
 
 def test_what_keeps_its_rules_passes():
     check("dataset", Made(), n_rows=integer(1), rank=integer(1) | null())
+
+
+def test_parameters_that_scikit_learn_refuses_are_refused_with_what_it_says():
+    check_parameters("estimator", SGDClassifier(), "Mend it.")
+    with pytest.raises(ConfigError) as caught:
+        check_parameters("estimator", SGDClassifier(alpha=-1.0), "Mend it.")
+    assert str(caught.value) == (
+        "estimator must have parameters that SGDClassifier accepts; got The 'alpha' parameter of "
+        "SGDClassifier must be a float in the range [0.0, inf). Got -1.0 instead. Mend it."
+    )
+
+
+def test_parameters_of_another_library_are_left_alone():
+    check_parameters("estimator", object(), "Mend it.")

@@ -5,7 +5,9 @@ import warnings
 
 import dask.array as da
 import numpy as np
+from dask.array.utils import meta_from_array
 
+from runner.dataset.chunks import row_chunks
 from runner.dataset.lazy import Arrays
 from runner.errors import DatasetError, RunnerWarning
 
@@ -80,8 +82,17 @@ def cut_anew(array: da.Array, chunks: tuple[tuple[int, ...], ...]) -> da.Array:
         cut: da.Array = array.rechunk(chunks)
         return cut
     joined = array.astype(object).rechunk(chunks)
-    text: da.Array = joined.map_blocks(np.ndarray.astype, str, meta=array._meta)  # noqa: SLF001
+    text: da.Array = joined.map_blocks(np.ndarray.astype, str, meta=meta_from_array(array))
     return text
+
+
+def cut_rows(X: da.Array, chunks: int | str) -> da.Array:
+    """Return X in row blocks as ``dataset.chunks`` says; what has no row is left as it is."""
+    X = sized("X", X)
+    if not X.ndim or not X.shape[0]:
+        return X
+    row_nbytes = X.dtype.itemsize * math.prod(X.shape[1:])
+    return cut_anew(X, (row_chunks(chunks, X.shape[0], row_nbytes), *X.chunks[1:]))
 
 
 def _flat(y: da.Array | None) -> da.Array | None:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from runner.dataset.columns import TEXT_NBYTES, Columns, is_number, is_text
-from runner.dataset.layout import Layout, Stretch, label_dtype, numbers, numpy_dtype
+from runner.dataset.layout import Layout, Stretch, encoded_text, label_dtype, numbers, numpy_dtype
 from runner.errors import DatasetError
 
 
@@ -115,7 +115,7 @@ def objects(column: pa.ChunkedArray) -> np.ndarray:
     >>> objects(pa.chunked_array([["b", None, "b"]]))
     array(['b', nan, 'b'], dtype=object)
     """
-    encoded = column.cast(pa.large_string()).combine_chunks().dictionary_encode()
+    encoded = encoded_text(column)
     words = np.array([*encoded.dictionary.to_pylist(), np.nan], dtype=object)
     rows = encoded.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)
     text: np.ndarray = words[rows]

@@ -1,6 +1,5 @@
 """Data from a function of the user's own."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,9 +8,8 @@ import dask.array as da
 import numpy as np
 from dask.base import is_dask_collection
 
-from runner.dataset.chunks import row_chunks
 from runner.dataset.dataset import Dataset
-from runner.dataset.fitting import cut_anew, sized
+from runner.dataset.fitting import cut_rows
 from runner.dataset.lazy import ITEMS, Arrays
 from runner.errors import ConfigError, DatasetError, cause
 from runner.names import find
@@ -55,8 +53,9 @@ class Function(Dataset):
         """
         X, y, sample_weight = self._returned()
         columns = getattr(X, "columns", None)
+        is_cut = self.chunks != "auto" or isinstance(X, np.ndarray)
         return Arrays(
-            self._cut(X) if self.chunks != "auto" or isinstance(X, np.ndarray) else _lazy(X),
+            cut_rows(_lazy(X), self.chunks) if is_cut else _lazy(X),
             None if y is None else _lazy(y),
             None if sample_weight is None else _lazy(sample_weight),
             None if columns is None else tuple(str(column) for column in columns),
@@ -91,13 +90,6 @@ class Function(Dataset):
             )
         X, y, sample_weight, *_ = (*items, None, None)
         return X, y, sample_weight
-
-    def _cut(self, returned: Any) -> da.Array:
-        X = sized("X", _lazy(returned))
-        if not X.ndim or not X.shape[0]:
-            return X
-        row_nbytes = X.dtype.itemsize * math.prod(X.shape[1:])
-        return cut_anew(X, (row_chunks(self.chunks, X.shape[0], row_nbytes), *X.chunks[1:]))
 
 
 def _are_arrays(items: tuple[Any, ...]) -> bool:

@@ -9,14 +9,14 @@ from uuid import uuid4
 import dask.array as da
 import numpy as np
 from dask._task_spec import Task, TaskRef
+from dask.array.utils import meta_from_array
 from dask.base import is_dask_collection, tokenize
 from dask.highlevelgraph import HighLevelGraph
-from dask.typing import Key
 
 from runner.base import Part
 from runner.dataset.chunks import row_chunks
-from runner.dataset.fitting import aligned, cut_anew, sized
-from runner.dataset.lazy import Arrays, from_reader
+from runner.dataset.fitting import aligned, cut_rows, sized
+from runner.dataset.lazy import Arrays, by_block, from_reader
 from runner.dataset.split import split
 from runner.errors import ConfigError, DatasetError
 
@@ -79,7 +79,8 @@ def lazy(rows: Any, name: str = "X", chunks: int | str | None = None) -> tuple[d
     The sizes of the blocks of a Dask dataframe are unknown.
     """
     if isinstance(rows, da.Array):
-        return _cut(rows.copy(), chunks), None
+        rows = rows.copy()
+        return rows if chunks is None else cut_rows(rows, chunks), None
     if not is_lazy(rows):
         return _in_memory(rows, chunks)
     if not hasattr(type(rows), "to_dask_array"):
@@ -124,27 +125,14 @@ def _of_partitions(frame: Any, make: Callable[[Any], Any], meta: np.ndarray) -> 
     # Fused tasks of X and y of one table would each read the source.
     frame = frame.optimize(fuse=False)
     source, name = f"partitions-{tokenize(frame)}", f"rows-{tokenize(frame, make)}"
-    layer: dict[Key, Task] = {}
-    for i, partition in enumerate(frame.__dask_keys__()):
-        key: Key = (name, i, *(0 for _ in meta.shape[1:]))
-        layer[key] = Task(key, make, TaskRef(partition))
-    graph = HighLevelGraph(
-        {source: dict(frame.__dask_graph__()), name: layer}, {source: set(), name: {source}}
-    )
-    chunks = ((math.nan,) * len(layer), *((width,) for width in meta.shape[1:]))
-    return da.Array(graph, name, chunks=chunks, meta=meta)
+    calls = [(make, TaskRef(partition)) for partition in frame.__dask_keys__()]
+    graph = HighLevelGraph({source: dict(frame.__dask_graph__())}, {source: set()})
+    chunks = ((math.nan,) * len(calls), *((width,) for width in meta.shape[1:]))
+    return by_block(name, graph, (source,), calls, chunks=chunks, meta=meta)
 
 
 def _as_it_is(partition: Any) -> Any:
     return partition
-
-
-def _cut(rows: da.Array, chunks: int | str | None) -> da.Array:
-    if chunks is None or not rows.ndim:
-        return rows
-    rows = sized("X", rows)
-    row_nbytes = rows.dtype.itemsize * math.prod(rows.shape[1:])
-    return cut_anew(rows, (row_chunks(chunks, rows.shape[0], row_nbytes), *rows.chunks[1:]))
 
 
 def _in_memory(rows: Any, chunks: int | str | None) -> tuple[da.Array, Any]:
@@ -191,7 +179,7 @@ def _fetched(array: Any) -> Any:
     if not held:
         return array
     graph |= {key: Task(key, future.result) for key, future in held.items()}
-    return da.Array(graph, array.name, chunks=array.chunks, meta=array._meta)  # noqa: SLF001
+    return da.Array(graph, array.name, chunks=array.chunks, meta=meta_from_array(array))
 
 
 def _sized_alike(X: da.Array, *others: da.Array | None) -> tuple[Any, ...]:
@@ -210,7 +198,7 @@ def _sized_alike(X: da.Array, *others: da.Array | None) -> tuple[Any, ...]:
         is_alike = any(array is each for each in alike)
         if array is None or known is None or not (is_alike and math.isnan(array.shape[0])):
             return array
-        meta = array._meta  # noqa: SLF001
+        meta = meta_from_array(array)
         return da.Array(array.dask, array.name, (known.chunks[0], *array.chunks[1:]), meta=meta)
 
     return tuple(map(with_sizes, (X, *others)))

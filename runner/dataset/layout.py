@@ -236,8 +236,13 @@ def numbers(column: pa.ChunkedArray) -> np.ndarray:
     return np.asarray(column.to_numpy())
 
 
+def encoded_text(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    """Return text as its distinct values and, for each row, which of them it is."""
+    return column.cast(pa.large_string()).combine_chunks().dictionary_encode()
+
+
 def _text(column: pa.ChunkedArray) -> np.ndarray:
-    encoded = column.cast(pa.large_string()).combine_chunks().dictionary_encode()
+    encoded = encoded_text(column)
     labels = np.array(encoded.dictionary.to_pylist(), dtype=str)
     text: np.ndarray = labels[encoded.indices.to_numpy()]
     return text

@@ -1,6 +1,6 @@
 """Dask arrays whose every block of X and y is one read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -98,14 +98,42 @@ def _item(
 ) -> da.Array:
     name = f"{ITEMS[item]}-{read_name}"
     columns = tuple((width,) for width in meta.shape[1:])
+    picks = [(_pick, TaskRef((read_name, i)), item) for i in range(len(chunks))]
+    return by_block(name, reads, (read_name,), picks, chunks=(chunks, *columns), meta=meta)
+
+
+def by_block(
+    name: str,
+    source: HighLevelGraph,
+    depends_on: Sequence[str],
+    calls: Sequence[tuple[Any, ...]],
+    *,
+    chunks: tuple[tuple[float, ...], ...],
+    meta: Any,
+) -> da.Array:
+    """Return an array each of whose row blocks is one call on what a graph holds.
+
+    Parameters
+    ----------
+    name : str
+        Of the array.
+    source : HighLevelGraph
+        Of all that the calls refer to.
+    depends_on : sequence of str
+        The layers of it that they refer to.
+    calls : sequence of tuple
+        One per block: a function, and its arguments, some of which refer to tasks.
+    chunks, meta
+        Of the array, as Dask has them.
+    """
     layer: dict[Key, Task] = {}
-    for i in range(len(chunks)):
-        key: Key = (name, i, *(0 for _ in columns))
-        layer[key] = Task(key, _pick, TaskRef((read_name, i)), item)
+    for i, (function, *arguments) in enumerate(calls):
+        key: Key = (name, i, *(0 for _ in chunks[1:]))
+        layer[key] = Task(key, function, *arguments)
     graph = HighLevelGraph(
-        {**reads.layers, name: layer}, {**reads.dependencies, name: {read_name}}
+        {**source.layers, name: layer}, {**source.dependencies, name: set(depends_on)}
     )
-    return da.Array(graph, name, chunks=(chunks, *columns), meta=meta)
+    return da.Array(graph, name, chunks=chunks, meta=meta)
 
 
 def _pick(parts: tuple[Any, ...], item: int) -> Any:

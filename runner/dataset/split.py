@@ -8,13 +8,12 @@ from typing import Any
 
 import dask.array as da
 import numpy as np
-from dask._task_spec import Task, TaskRef
+from dask._task_spec import TaskRef
+from dask.array.utils import meta_from_array
 from dask.base import tokenize
-from dask.highlevelgraph import HighLevelGraph
-from dask.typing import Key
 
 from runner.base import Part, Place, Split
-from runner.dataset.lazy import Arrays
+from runner.dataset.lazy import Arrays, by_block
 from runner.dataset.spans import edges_of
 from runner.errors import DatasetError
 from runner.seeds import derive, uniform_rows
@@ -139,16 +138,14 @@ def _rows(
     array: da.Array, places: tuple[Place, ...], draw: Draw, side: int, sizes: tuple[int, ...]
 ) -> da.Array:
     name = f"{SIDES[side]}-{tokenize(array.name, draw)}"
-    layer: dict[Key, Task] = {}
-    for place in places:
-        index = (place.number, *(0 for _ in array.shape[1:]))
-        block = TaskRef((array.name, *index))
-        layer[name, *index] = Task((name, *index), _take, block, place, draw, side)
-    graph = HighLevelGraph(
-        {**array.dask.layers, name: layer}, {**array.dask.dependencies, name: {array.name}}
-    )
-    meta = array._meta  # noqa: SLF001  (Dask takes `meta=` and offers no getter)
-    return da.Array(graph, name, chunks=(sizes, *array.chunks[1:]), meta=meta)
+    columns = (0,) * (array.ndim - 1)
+    takes = [
+        (_take, TaskRef((array.name, place.number, *columns)), place, draw, side)
+        for place in places
+    ]
+    chunks = (sizes, *array.chunks[1:])
+    meta = meta_from_array(array)
+    return by_block(name, array.dask, (array.name,), takes, chunks=chunks, meta=meta)
 
 
 def _take(block: Any, place: Place, draw: Draw, side: int) -> Any:

@@ -10,6 +10,7 @@ from runner.base import Part
 from runner.errors import ConfigError, nearest
 from runner.fit.classes import check_classes, check_weighted, infers, listed, tags_of
 from runner.fit.settings import nested
+from runner.rules import check_parameters
 
 # Their partial_fit takes any argument and passes none on, unless metadata routing is switched on.
 TAKES_NONE = (OneVsOneClassifier, OneVsRestClassifier)
@@ -49,7 +50,7 @@ def check_fit(
     """
     _check_method(estimator)
     for key, each in nested("estimator", estimator):
-        _check_parameters(key, each)
+        check_parameters(key, each, f"Mend it under {key}.")
     _check_arguments(estimator, arguments, part)
     if class_weight is not None:
         _check_class_weight(estimator, part)
@@ -94,20 +95,6 @@ def _check_method(estimator: Any) -> None:
             got=f"{type(estimator).__name__}, which has none",
             remedy="Choose one that has, such as SGDClassifier; `runner list` shows them.",
         )
-
-
-def _check_parameters(key: str, estimator: Any) -> None:
-    if not hasattr(estimator, "_parameter_constraints"):
-        return
-    try:
-        estimator._validate_params()  # noqa: SLF001  (as every fit does first)
-    except ValueError as error:
-        raise ConfigError(
-            key,
-            f"have parameters that {type(estimator).__name__} accepts",
-            got=str(error).rstrip("."),
-            remedy=f"Mend it under {key}.",
-        ) from error
 
 
 def _accepted(estimator: Any) -> tuple[list[str], bool]:

@@ -24,6 +24,7 @@ from runner.names import find
 from runner.preprocessing.categories import Categories
 from runner.preprocessing.composed import Chain, Columns, Union
 from runner.preprocessing.learning import BlockByBlock, Learning, Need, Once
+from runner.rules import check_parameters
 
 COMPOSED = {ColumnTransformer: Columns, Pipeline: Chain, FeatureUnion: Union}
 # When what a fit learns depends on the number of columns alone, not on the values of the rows.
@@ -144,17 +145,7 @@ def _check(key: str, stage: Any) -> None:
             got=type(stage).__name__,
             remedy="Choose one, such as StandardScaler; what predicts goes under estimator.",
         )
-    if not hasattr(stage, "_parameter_constraints"):
-        return
-    try:
-        stage._validate_params()  # noqa: SLF001  (what scikit-learn itself does first in a fit)
-    except ValueError as error:
-        raise ConfigError(
-            key,
-            f"have parameters that {type(stage).__name__} accepts",
-            got=str(error).rstrip("."),
-            remedy=f"Correct them under {key}.",
-        ) from error
+    check_parameters(key, stage, f"Correct them under {key}.")
 
 
 def _is_auto(encoder: Any) -> bool:

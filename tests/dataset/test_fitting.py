@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array, issparse
 
-from runner.dataset.fitting import aligned, sized
+from runner.dataset.fitting import aligned, cut_rows, sized
 from runner.dataset.lazy import Arrays
 from runner.errors import DatasetError, RunnerWarning
 
@@ -210,3 +210,10 @@ def test_y_alone_goes_where_y_goes():
 def test_an_empty_frame_is_handed_on():
     frame = pd.DataFrame({"a": []})
     assert aligned(Arrays(lazy(X), frame=frame)).frame is frame
+
+
+def test_rows_are_cut_anew_and_none_are_left_as_they_are():
+    X = da.ones((10, 2), chunks=(5, 2))
+    assert cut_rows(X, 4).chunks == ((4, 4, 2), (2,))
+    empty = da.ones((0, 2))
+    assert cut_rows(empty, 4) is empty
