@@ -35,9 +35,9 @@ benchmark: .venv/tested  ## the speed promises, side by side
 lock: .venv/tested  ## resolve the versions anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-	  --generate-hashes --no-header --no-annotate --upgrade -o requirements/run.txt
+	  --generate-hashes --no-strip-extras --no-header --no-annotate --upgrade -o requirements/run.txt
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra test \
-	  --generate-hashes --no-header --no-annotate -c requirements/run.txt -o requirements/test.txt
+	  --generate-hashes --no-strip-extras --no-header --no-annotate -c requirements/run.txt -o requirements/test.txt
 
 clean:
 	rm -rf .venv build dist
