@@ -274,3 +274,26 @@ class Recipe:
     config: str = ""
     overrides: tuple[str, ...] = ()
     command: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a member of a sweep ended, as far as it is known; it comes back from other processes.
+
+    ``number`` counts from 0; ``key`` is the hash of the composed config, ``params`` what differs.
+    ``status`` is FINISHED, FAILED, KILLED or, before that, PENDING; ``rows`` were learned over all
+    epochs. ``stop_reason`` tells why it stopped early, ``rung`` where in a halving.
+    """
+
+    number: int
+    name: str
+    key: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    status: str = "PENDING"
+    scores: Scores = field(default_factory=dict)
+    rows: int = 0
+    run_id: str = ""
+    url: str = ""
+    stop_reason: str | None = None
+    rung: int | None = None
+    error: str | None = None

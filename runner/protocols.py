@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from runner.base import Callback, Evaluated, Part, Progress, Recipe, Remark
+from runner.base import Callback, Evaluated, Outcome, Part, Progress, Recipe, Remark
 
 
 class Run(Protocol):
@@ -27,6 +27,9 @@ class Run(Protocol):
     def log_remark(self, remark: Remark) -> None:
         """Keep what a person should know of this run."""
 
+    def log_tags(self, tags: Mapping[str, str]) -> None:
+        """Keep words about the run that can be searched for."""
+
     def callbacks(self) -> dict[str, Callback]:
         """Return, by name, what keeps the curves and the order of the blocks."""
 
@@ -40,11 +43,53 @@ class Run(Protocol):
         """Keep the fitted model, which predicts from rows as ``part`` holds them."""
 
 
+class SweepRun(Protocol):
+    """The one run that stands for a sweep, open for writing; its members are runs of their own."""
+
+    @property
+    def run_id(self) -> str:
+        """The sweep's identifier in its store."""
+
+    @property
+    def url(self) -> str:
+        """Where the sweep can be looked at, or how to get there."""
+
+    def log_sweep(self, recipe: Recipe, files: Mapping[str, str]) -> None:
+        """Keep what was asked of all members, and further texts by path."""
+
+    def log_tags(self, tags: Mapping[str, str]) -> None:
+        """Keep words about the sweep that can be searched for."""
+
+    def log_leaderboard(self, outcomes: Sequence[Outcome], *, final: bool) -> None:
+        """Keep how the members stand, each of them once; with ``final`` nothing more will change.
+
+        The status of the sweep follows from the latest outcomes: all must be finished.
+        """
+
+    def members(self) -> dict[str, Outcome]:
+        """Return how the members that began stand in the record, by the key of their config."""
+
+
 class Tracker(Protocol):
     """A record of runs."""
 
     def check(self) -> None:
         """Say within seconds, before any data are read, that no run can be kept."""
 
-    def start_run(self, name: str, *, command: str = "") -> AbstractContextManager[Run]:
-        """Open a run; leaving the context ends it with a true status."""
+    def start_run(
+        self,
+        name: str,
+        *,
+        command: str = "",
+        parent: SweepRun | str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> AbstractContextManager[Run]:
+        """Open a run, of a sweep where a parent is given; leaving it ends it with a true status.
+
+        A member that runs in another process than its sweep gets the sweep's id as parent.
+        """
+
+    def start_sweep(
+        self, name: str, *, command: str = "", resumed: str | None = None
+    ) -> AbstractContextManager[SweepRun]:
+        """Open the run of a sweep, or reopen it; leaving it ends it with a true status."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from runner.base import Block, Part, Place, Progress, Remark, Split
+from runner.base import Block, Outcome, Part, Place, Progress, Remark, Split
 
 
 def test_a_place_is_named_by_its_number_and_its_first_and_last_row():
@@ -77,6 +77,12 @@ def test_a_block_can_be_watched_but_not_changed():
 def test_a_place_survives_the_way_to_a_worker():
     place = Place(3, 75, 100)
     assert pickle.loads(pickle.dumps(place)) == place  # noqa: S301  (our own bytes)
+
+
+def test_an_outcome_comes_back_from_a_worker_as_it_was():
+    outcome = Outcome(number=3, name="a=1", key="5f", params={"a": [1, None]}, scores={"r2": 0.5})
+    assert pickle.loads(pickle.dumps(outcome)) == outcome  # noqa: S301  (our own bytes)
+    assert Outcome(number=0, name="a", key="a").status == "PENDING"
 
 
 def test_the_first_reason_to_stop_is_kept():

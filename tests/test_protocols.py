@@ -1,13 +1,17 @@
 """What keeps the record has the methods and arguments of the protocols."""
 
+from dataclasses import fields, is_dataclass
 from inspect import getmembers, isfunction, signature
 
 import pytest
 
-from runner.protocols import Run, Tracker
-from runner.tracking.memory_tracker import MemoryRun, MemoryTracker
+from runner.protocols import Run, SweepRun, Tracker
+from runner.tracking.memory_run import MemoryRun
+from runner.tracking.memory_sweep import MemorySweep
+from runner.tracking.memory_tracker import MemoryTracker
 from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.run import MlflowRun
+from runner.tracking.sweep_run import MlflowSweep
 
 
 def own_methods(kind):
@@ -16,7 +20,11 @@ def own_methods(kind):
 
 @pytest.mark.parametrize(
     ("kind", "protocol"),
-    [(MlflowRun, Run), (MemoryRun, Run), (MlflowTracker, Tracker), (MemoryTracker, Tracker)],
+    [
+        *((MlflowRun, Run), (MemoryRun, Run)),
+        *((MlflowSweep, SweepRun), (MemorySweep, SweepRun)),
+        *((MlflowTracker, Tracker), (MemoryTracker, Tracker)),
+    ],
 )
 def test_each_method_of_a_protocol_is_there_with_its_arguments(kind, protocol):
     assert len(own_methods(protocol)) >= 2
@@ -25,13 +33,14 @@ def test_each_method_of_a_protocol_is_there_with_its_arguments(kind, protocol):
         assert list(own.parameters.values()) == list(asked.parameters.values()), name
 
 
-@pytest.mark.parametrize("kind", [MlflowRun, MemoryRun])
+@pytest.mark.parametrize("kind", [MlflowRun, MemoryRun, MlflowSweep, MemorySweep])
 def test_a_run_says_where_it_is(kind):
-    assert all(isinstance(getattr(kind, name), property) for name in ("run_id", "url"))
+    kept = {field.name for field in fields(kind)} if is_dataclass(kind) else set()
+    assert all(name in kept or hasattr(kind, name) for name in ("run_id", "url"))
 
 
 def test_the_main_path_asks_a_run_for_nothing_else():
     assert own_methods(Run).keys() == {
         *("log_params", "log_dataset", "log_remark", "log_labels", "log_scores", "log_model"),
-        "callbacks",
+        *("callbacks", "log_tags"),
     }

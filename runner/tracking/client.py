@@ -6,10 +6,12 @@ import os
 import re
 import uuid
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import RLock
+from typing import TYPE_CHECKING, Any, cast
 
 from runner.errors import RunnerError, TrackingError
 from runner.redaction import one_line
@@ -33,8 +35,14 @@ _LOGGERS = (
 )
 
 
+_turns: defaultdict[str, Any] = defaultdict(RLock)
+os.register_at_fork(after_in_child=_turns.clear)
+
+
 def connect(store: Store) -> "MlflowClient":
     """Check that a store can be written, create its schema if it is new, and open it.
+
+    Any thread may use what is returned; the threads of a process take turns at a store.
 
     Raises
     ------
@@ -49,11 +57,37 @@ def connect(store: Store) -> "MlflowClient":
         from mlflow import MlflowClient
 
         if store.file is None:
-            return MlflowClient(store.uri)
+            return _in_turns(MlflowClient(store.uri))
         with _alone(store.file):
             if not store.file.exists():
                 _create(store.file)
-            return MlflowClient(store.uri)
+            return _in_turns(MlflowClient(store.uri))
+
+
+class _InTurns:
+    """A client whose every call waits until no other thread is in a call to the same store.
+
+    MLflow's calls take two connections each from a pool of 15, so that 15 threads at once wait
+    for each other's second one until all of them fail.
+    """
+
+    def __init__(self, client: "MlflowClient") -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._client, name)
+        if not callable(found):
+            return found
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            with _turns[self._client.tracking_uri]:
+                return found(*arguments, **options)
+
+        return call
+
+
+def _in_turns(client: "MlflowClient") -> "MlflowClient":
+    return cast("MlflowClient", _InTurns(client))
 
 
 def _create(file: Path) -> None:

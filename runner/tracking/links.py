@@ -32,3 +32,15 @@ def runs_page(base_url: str, experiment_id: str) -> str:
     """Return the address of the table of an experiment's runs."""
     query = urlencode(_RUNS_TABLE)
     return f"{base_url.rstrip('/')}/#/experiments/{experiment_id}/runs?{query}"
+
+
+def view_page(base_url: str, experiment_id: str, key: str) -> str:
+    """Return the address of a table of runs with the columns and the order of a saved view.
+
+    Examples
+    --------
+    >>> view_page("http://h:1", "3", "ab").partition("?")[2]
+    'workflowType=machine_learning&viewStateShareKey=ab'
+    """
+    asked = {"workflowType": _RUNS_TABLE["workflowType"], "viewStateShareKey": key}
+    return f"{base_url.rstrip('/')}/#/experiments/{experiment_id}/runs?{urlencode(asked)}"

@@ -1,113 +1,15 @@
 """The record's twin in memory, for tests and notebooks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
-from runner.base import Callback, Evaluated, Part, Progress, Recipe, Remark
-from runner.tracking.ledger import Ledger
-from runner.tracking.recorder import Curves, Recorder
-from runner.tracking.spool import Point, points_of
+from runner.errors import TrackingError
+from runner.protocols import SweepRun
+from runner.tracking.memory_run import MemoryRun
+from runner.tracking.memory_sweep import MemorySweep
+from runner.tracking.tags import KEY, KIND, MEMBER, PARENT, RUN, SUPERSEDED
 from runner.tracking.termination import status_of, terminated_by_signal
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-
-@dataclass
-class MemoryRun:
-    """One run, every part of which is an attribute.
-
-    Attributes
-    ----------
-    name, command : str
-        What was asked for.
-    status : {"RUNNING", "FINISHED", "FAILED", "KILLED"}
-        How the run stands.
-    error : BaseException or None
-        What ended it.
-    recipe, source, parts, evaluated, model, progress
-        What was logged.
-    points : list of Point
-        The metrics, in the order in which they were logged.
-    ledger : pyarrow.Table or None
-        One row per learned block.
-    remarks : list of Remark
-        What a person should know.
-    labels : sequence of mapping of label to int
-        The counts of the labels of each target, where they were counted.
-    """
-
-    name: str
-    command: str = ""
-    status: str = "RUNNING"
-    error: BaseException | None = None
-    recipe: Recipe | None = None
-    source: Mapping[str, Any] = field(default_factory=dict)
-    parts: Mapping[str, Part] = field(default_factory=dict)
-    evaluated: Evaluated | None = None
-    model: Any = None
-    progress: Progress | None = None
-    points: list[Point] = field(default_factory=list)
-    ledger: "pa.Table | None" = None
-    remarks: list[Remark] = field(default_factory=list)
-    labels: Sequence[Mapping[Any, int]] = ()
-
-    @property
-    def run_id(self) -> str:
-        """Empty: no store knows the run."""
-        return ""
-
-    @property
-    def url(self) -> str:
-        """Empty: there is no page."""
-        return ""
-
-    @property
-    def curves(self) -> Curves:
-        """Step and value of each metric, by name."""
-        curves: Curves = {}
-        for point in self.points:
-            curves.setdefault(point.key, []).append((point.step, point.value))
-        return curves
-
-    def log_params(self, recipe: Recipe) -> None:
-        """Keep what was asked."""
-        self.recipe = recipe
-
-    def log_dataset(self, name: str, source: Mapping[str, Any], parts: Mapping[str, Part]) -> None:
-        """Keep what the data are."""
-        self.source, self.parts = {"name": name, **source}, parts
-
-    def callbacks(self) -> dict[str, Callback]:
-        """Return, by name, what keeps the curves and the order of the blocks."""
-        return {"recorder": Recorder(self._log), "ledger": Ledger(self._keep_ledger)}
-
-    def log_remark(self, remark: Remark) -> None:
-        """Keep what a person should know of this run."""
-        self.remarks.append(remark)
-
-    def log_labels(self, counts: Sequence[Mapping[Any, int]]) -> None:
-        """Keep how many training rows hold each label, for each target."""
-        self.labels = counts
-
-    def log_scores(self, evaluated: Evaluated) -> None:
-        """Keep the final scores."""
-        self.evaluated = evaluated
-        self._log({f"holdout/{name}": score for name, score in evaluated.scores.items()}, 0)
-
-    def log_model(self, model: Any, part: Part, progress: Progress) -> None:
-        """Keep the fitted model itself."""
-        self.model, self.progress = model, progress
-
-    def _log(self, values: Mapping[str, float], step: int) -> list[Point]:
-        points = points_of(values, step)
-        self.points += points
-        return points
-
-    def _keep_ledger(self, table: "pa.Table") -> None:
-        self.ledger = table
 
 
 @dataclass
@@ -125,15 +27,27 @@ class MemoryTracker:
     """
 
     runs: list[MemoryRun] = field(default_factory=list)
+    sweeps: list[MemorySweep] = field(default_factory=list)
 
     def check(self) -> None:
         """Find nothing wrong: a process can always keep its own runs."""
 
     @contextmanager
-    def start_run(self, name: str, *, command: str = "") -> Iterator[MemoryRun]:
-        """Open a run; leaving the context ends it with a true status."""
-        run = MemoryRun(name, command)
+    def start_run(
+        self,
+        name: str,
+        *,
+        command: str = "",
+        parent: SweepRun | str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Iterator[MemoryRun]:
+        """Open a run, of a sweep where a parent is given; leaving ends it with a true status."""
+        run = MemoryRun(name, command, tags={KIND: RUN, **(tags or {})})
         self.runs.append(run)
+        if isinstance(parent, MemorySweep):  # it may be of another tracker of this process
+            self._join(parent, run)
+        elif parent is not None:
+            self._join(self._sweep(str(parent)), run)
         with terminated_by_signal():
             try:
                 yield run
@@ -141,3 +55,47 @@ class MemoryTracker:
                 run.status, run.error = status_of(error), error
                 raise
         run.status = "FINISHED"
+
+    @contextmanager
+    def start_sweep(
+        self, name: str, *, command: str = "", resumed: str | None = None
+    ) -> Iterator[MemorySweep]:
+        """Open the run of a sweep, or reopen it; leaving it ends it with a true status.
+
+        Raises
+        ------
+        TrackingError
+            If there is no such sweep to go on with, or it still runs.
+        """
+        if resumed is None:
+            sweep = MemorySweep(name, command, run_id=f"sweep-{len(self.sweeps) + 1}")
+            self.sweeps.append(sweep)
+        else:
+            sweep = self._sweep(resumed)
+            sweep.reopen()
+        with terminated_by_signal():
+            try:
+                yield sweep
+            except BaseException as error:
+                sweep.end(error)
+                raise
+        sweep.end()
+
+    def _join(self, sweep: MemorySweep, run: MemoryRun) -> None:
+        run.run_id = f"{sweep.run_id}-member-{len(sweep.runs) + 1}"
+        run.tags |= {KIND: MEMBER, PARENT: sweep.run_id}
+        for earlier in sweep.runs:
+            if earlier.status != "FINISHED" and earlier.tags.get(KEY) == run.tags.get(KEY):
+                earlier.tags[SUPERSEDED] = run.run_id
+        sweep.runs.append(run)
+
+    def _sweep(self, run_id: str) -> MemorySweep:
+        for sweep in self.sweeps:
+            if sweep.run_id == run_id:
+                return sweep
+        raise TrackingError(
+            f"The run {run_id!r}",
+            "be a sweep of this tracker",
+            got="none",
+            remedy="See its `sweeps`.",
+        )

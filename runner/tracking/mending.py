@@ -2,13 +2,17 @@
 
 import shutil
 import warnings
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from runner.errors import RunnerWarning
 from runner.redaction import one_line
 from runner.tracking.outbox import deliver
-from runner.tracking.spool import FILE_NAME, abandoned, read
+from runner.tracking.process import Process
+from runner.tracking.record import RecordedRun
+from runner.tracking.spool import FILE_NAME, abandoned, is_open, read
 from runner.tracking.store import Store
+from runner.tracking.tags import PROCESS
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -48,6 +52,34 @@ def mend(client: "MlflowClient", store: Store) -> list[str]:
         else:
             mended.append(folder.name)
     return mended
+
+
+def end_orphans(
+    client: "MlflowClient", running: Iterable[RecordedRun]
+) -> tuple[list[str], list[str]]:
+    """Mark as killed the runs that go on in the store and provably nowhere else.
+
+    Such a run was killed in the moment between its beginning and its folder's.
+
+    Returns
+    -------
+    ended : list of str
+        The ids of the runs that were marked.
+    unknown : list of str
+        The ids of the runs whose process may be anywhere; they are left alone.
+    """
+    ended, unknown = [], []
+    for run in running:
+        process = Process.parse(run.tags.get(PROCESS))
+        gone = None if process is None else process.is_gone()
+        if is_open(run.run_id) or gone is False:
+            continue
+        if gone is None:
+            unknown.append(run.run_id)
+        else:
+            client.set_terminated(run.run_id, "KILLED")
+            ended.append(run.run_id)
+    return ended, unknown
 
 
 def _is_there(client: "MlflowClient", run_id: str) -> bool:

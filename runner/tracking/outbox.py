@@ -13,13 +13,13 @@ from runner.errors import RunnerWarning
 from runner.redaction import one_line
 from runner.tracking.spool import FILE_NAME, Point, Spool, Spooled, points_of, read, runs_folder
 from runner.tracking.store import Store
+from runner.tracking.tags import NONFINITE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 BATCH = 500
 MAX_TAG = 8000
-NONFINITE_TAG = "runner.nonfinite"
 
 
 class Outbox:
@@ -55,6 +55,11 @@ class Outbox:
         self._flushed = time.monotonic()
         self._finite: dict[str, bool] = {}
         self._degraded = self._warned = False
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the store refused something, and is not tried for now."""
+        return self._degraded
 
     def log(self, values: Mapping[str, float], step: int) -> list[Point]:
         """Log metrics at a step, and return them as they are kept."""
@@ -102,7 +107,7 @@ class Outbox:
     def close(self, status: str) -> None:
         """Send the rest and the ending; what cannot be sent stays, and a warning says where."""
         if never_finite := sorted(key for key, finite in self._finite.items() if not finite):
-            self.tag({NONFINITE_TAG: ", ".join(never_finite)})
+            self.tag({NONFINITE: ", ".join(never_finite)})
         ended = time.time_ns() // 1_000_000
         self._try(partial(self._spool.end, status, ended))
         self.recover()

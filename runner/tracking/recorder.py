@@ -72,10 +72,11 @@ class Recorder(Callback):
         self._log(values, progress.rows)
 
     def on_fit_end(self, progress: Progress) -> None:
-        """Log the last point, and where the time went."""
+        """Log the last point, how much was learned, and where the time went."""
         if progress.rows > self._rows:
             self._record(progress)
         totals = {"time/fit_s": progress.fit_s, "time/load_s": progress.load_s}
+        totals["progress/rows"] = progress.rows
         if progress.empty_blocks:
             totals["progress/empty_blocks"] = progress.empty_blocks
         if progress.best_rows is not None:

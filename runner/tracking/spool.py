@@ -167,6 +167,16 @@ def abandoned() -> Iterator[Path]:
                     yield file.parent
 
 
+def is_open(run_id: str) -> bool:
+    """Say whether some process of this project has this run open."""
+    try:
+        stream = (runs_folder() / run_id / FILE_NAME).open(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+    with stream:
+        return not _locked(stream)
+
+
 def _locked(stream: TextIO) -> bool:
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

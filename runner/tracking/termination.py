@@ -5,31 +5,59 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from runner.errors import Terminated
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
+class _Taken:
+    """How the signals are answered elsewhere, while runs of this process are open."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.before: dict[signal.Signals, Any] = {}
+
+    def enter(self) -> None:
+        """Take the signals, unless they are taken already."""
+        self.open += 1
+        if self.before:
+            return
+        found = {number: signal.getsignal(number) for number in _SIGNALS}
+        self.before = {number: how for number, how in found.items() if how is not signal.SIG_IGN}
+        for number in self.before:
+            signal.signal(number, _raise)
+
+    def leave(self) -> None:
+        """Give the signals back with the last run."""
+        self.open -= 1
+        if self.open or threading.current_thread() is not threading.main_thread():
+            return
+        before, self.before = self.before, {}
+        for number, how in before.items():
+            signal.signal(number, signal.SIG_DFL if how is None else how)
+
+
+_taken = _Taken()
+
+
 @contextmanager
 def terminated_by_signal() -> Iterator[None]:
     """Raise ``Terminated`` in the main thread when SIGTERM or SIGHUP arrives; then ignore both.
 
-    A signal that is ignored already, as ``nohup`` has it, stays so. Elsewhere than in the main
-    thread, where Python takes no signals, this changes nothing.
+    It may be entered again while it is open, and be left in any order: the last to leave gives
+    the signals back. A signal that is ignored already, as ``nohup`` has it, stays so. Elsewhere
+    than in the main thread, where Python takes no signals, this changes nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    found = {number: signal.getsignal(number) for number in _SIGNALS}
-    before = {number: how for number, how in found.items() if how is not signal.SIG_IGN}
-    for number in before:
-        signal.signal(number, _raise)
+    _taken.enter()
     try:
         yield
     finally:
-        for number, how in before.items():
-            signal.signal(number, signal.SIG_DFL if how is None else how)
+        _taken.leave()
 
 
 def status_of(error: BaseException) -> str:

@@ -3,10 +3,11 @@
 import pytest
 from sklearn.linear_model import SGDClassifier
 
-from runner.base import Block, Callback, Evaluated, Progress, Recipe, Remark
-from runner.errors import Terminated
+from runner.base import Block, Callback, Evaluated, Outcome, Progress, Recipe, Remark
+from runner.errors import Terminated, TrackingError
 from runner.tracking.memory_tracker import MemoryTracker
 from runner.tracking.mlflow_tracker import MlflowTracker
+from runner.tracking.tags import member_tags
 
 
 class MlflowReading:
@@ -27,6 +28,14 @@ class MlflowReading:
 
     def has_model(self, run):
         return bool(self._found(run).outputs.model_outputs)
+
+    def tags(self, run):
+        return self._found(run).data.tags
+
+    def children(self, sweep):
+        from runner.tracking.record import children, find_run
+
+        return [run.name for run in children(find_run(sweep.run_id, self._uri), self._uri)]
 
     def _client(self):
         from runner.tracking.client import connect
@@ -52,6 +61,12 @@ class MemoryReading:
 
     def has_model(self, run):
         return run.model is not None
+
+    def tags(self, run):
+        return run.tags
+
+    def children(self, sweep):
+        return sorted(outcome.name for outcome in sweep.members().values())
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +164,89 @@ def test_runs_do_not_mix(reading, tracker):
         second.log_scores(Evaluated({"accuracy": 0.5}, 1))
     assert reading.curve(first, "holdout/accuracy") == [(0, 0.25)]
     assert reading.curve(second, "holdout/accuracy") == [(0, 0.5)]
+
+
+def member(tracker, parent, number, error=None):
+    """Run a member, and return how it ended."""
+    params = {"estimator.alpha": number / 10}
+    name, key = f"alpha={number / 10}", f"key{number}"
+    known = {"number": number, "name": name, "key": key, "params": params}
+    try:
+        tags = member_tags(number, key, params)
+        with tracker.start_run(name, parent=parent, tags=tags) as run:
+            if error is not None:
+                raise error
+            run.log_scores(Evaluated({"accuracy": number / 4}, 10))
+    except ValueError:
+        return Outcome(**known, status="FAILED", run_id=run.run_id)
+    scores = {"accuracy": number / 4}
+    return Outcome(**known, status="FINISHED", scores=scores, run_id=run.run_id)
+
+
+def test_words_about_a_run_are_kept(reading, tracker):
+    with tracker.start_run("a", tags={"runner.one": "1"}) as run:
+        run.log_tags({"runner.halving": "rung 1"})
+    tags = reading.tags(run)
+    assert (tags["runner.one"], tags["runner.halving"]) == ("1", "rung 1")
+    assert tags["runner.kind"] == "run"
+
+
+def test_a_sweep_holds_its_members(reading, tracker):
+    with tracker.start_sweep("s", command="runner run s") as sweep:
+        assert isinstance(sweep.run_id, str)
+        assert isinstance(sweep.url, str)
+        sweep.log_sweep(Recipe("s", {"seed": 1}), {"sweep/members.json": "[]"})
+        outcomes = [member(tracker, sweep, 0), member(tracker, sweep.run_id, 1)]
+        sweep.log_leaderboard(outcomes, final=True)
+        known = sweep.members()
+    assert reading.status(sweep) == "FINISHED"
+    assert reading.children(sweep) == ["alpha=0.0", "alpha=0.1"]
+    assert {key: o.run_id for key, o in known.items()} == {o.key: o.run_id for o in outcomes}
+    assert known["key1"].params == {"estimator.alpha": 0.1}
+    assert known["key1"].scores == {"accuracy": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(ValueError("no"), "FAILED"), (KeyboardInterrupt(), "KILLED"), (Terminated(), "KILLED")],
+)
+def test_the_status_of_a_sweep_is_true(reading, tracker, error, status):
+    with pytest.raises(type(error)), tracker.start_sweep("s") as sweep:
+        raise error
+    assert reading.status(sweep) == status
+
+
+@pytest.mark.parametrize("status", ["FAILED", "KILLED", "PENDING"])
+def test_a_sweep_finishes_only_with_all_its_members(reading, tracker, status):
+    with tracker.start_sweep("s") as sweep:
+        outcomes = [Outcome(number=0, name="a", key="a", status=status)]
+        sweep.log_leaderboard(outcomes, final=True)
+    assert reading.status(sweep) == "FAILED"
+
+
+def test_a_sweep_is_gone_on_with(reading, tracker):
+    with tracker.start_sweep("s") as sweep:
+        outcomes = [member(tracker, sweep, 0), member(tracker, sweep, 1, ValueError("no"))]
+        sweep.log_leaderboard(outcomes, final=True)
+    assert reading.status(sweep) == "FAILED"
+    with tracker.start_sweep("s", resumed=sweep.run_id) as again:
+        assert again.run_id == sweep.run_id
+        assert reading.status(again) == "RUNNING"
+        known = again.members()
+        assert {key: o.status for key, o in known.items()} == {
+            "key0": "FINISHED",
+            "key1": "FAILED",
+        }
+        new = member(tracker, again, 1)
+        again.log_leaderboard([known["key0"], new], final=True)
+        assert again.members()["key1"].run_id == new.run_id
+    assert reading.status(again) == "FINISHED"
+    assert reading.children(again) == ["alpha=0.0", "alpha=0.1"]
+
+
+def test_a_sweep_that_is_not_there_cannot_be_gone_on_with(tracker):
+    with (
+        pytest.raises(TrackingError, match="be a sweep"),
+        tracker.start_sweep("s", resumed="nosuch"),
+    ):
+        pytest.fail("it began")

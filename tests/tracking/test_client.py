@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -132,3 +133,23 @@ def test_an_interrupt_while_the_schema_is_made_leaves_no_half_made_store(project
     monkeypatch.setattr(mlflow, "MlflowClient", whole)
     assert connect(resolve()).search_experiments()
     assert [path.name for path in project.glob("mlflow.db*")] == ["mlflow.db"]
+
+
+def test_more_threads_than_connections_take_turns(store):
+    from mlflow.entities import Metric
+
+    client = connect(store)
+    runs = [client.create_run(experiment_id(client, store, "any")) for _ in range(20)]
+
+    def log(run):
+        for step in range(3):
+            client.log_batch(run.info.run_id, metrics=[Metric("a", 1.0, 1000 + step, step)])
+
+    with ThreadPoolExecutor(len(runs)) as pool:
+        list(pool.map(log, runs))
+    for run in runs:
+        assert len(client.get_metric_history(run.info.run_id, "a")) == 3
+
+
+def test_a_client_tells_what_it_is_as_before(store):
+    assert connect(store).tracking_uri == store.uri

@@ -1,6 +1,6 @@
 from urllib.parse import parse_qs
 
-from runner.tracking.links import run_page, runs_page
+from runner.tracking.links import run_page, runs_page, view_page
 
 
 def test_a_link_names_the_run_and_its_experiment():
@@ -16,3 +16,10 @@ def test_the_table_opens_in_the_workflow_of_models_and_keeps_its_view():
     assert found["workflowType"] == ["machine_learning"]
     assert found["datasetsFilter"] == ["W10="]
     assert {"searchFilter", "orderByKey", "startTime", "lifecycleFilter"} <= set(found)
+
+
+def test_a_saved_view_is_named_by_its_key():
+    base, _, query = view_page("http://h:1/", "3", "a b").partition("?")
+    assert base == "http://h:1/#/experiments/3/runs"
+    found = {"workflowType": ["machine_learning"], "viewStateShareKey": ["a b"]}
+    assert parse_qs(query) == found

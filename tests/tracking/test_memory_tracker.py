@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from runner.base import Evaluated, Recipe, Remark
+from runner.errors import TrackingError
 from runner.tracking.memory_tracker import MemoryTracker
 
 
@@ -34,6 +35,30 @@ def test_everything_is_an_attribute(learn, make_part, points):
 def test_it_is_no_run_of_any_store():
     with MemoryTracker().start_run("a") as run:
         assert (run.run_id, run.url) == ("", "")
+
+
+def test_a_member_belongs_to_the_sweep_that_it_names():
+    tracker = MemoryTracker()
+    with tracker.start_sweep("s") as sweep:
+        with tracker.start_run("a", parent=sweep) as one:
+            pass
+        with tracker.start_run("b", parent=sweep.run_id) as other:
+            pass
+    assert sweep.runs == [one, other]
+    assert tracker.sweeps == [sweep]
+    assert one.run_id != other.run_id
+
+
+def test_a_member_with_a_tracker_of_its_own_joins_the_sweep_it_is_given():
+    with MemoryTracker().start_sweep("s") as sweep:
+        with MemoryTracker().start_run("a", parent=sweep) as run:
+            pass
+        with (
+            pytest.raises(TrackingError, match="be a sweep of this tracker; got none"),
+            MemoryTracker().start_run("b", parent=sweep.run_id),
+        ):
+            pytest.fail("the run began")
+    assert sweep.runs == [run]
 
 
 def test_an_error_is_kept_and_goes_on():

@@ -5,8 +5,11 @@ import sys
 import pytest
 
 from runner.errors import RunnerWarning
-from runner.tracking.mending import mend
+from runner.tracking.mending import end_orphans, mend
+from runner.tracking.process import Process
+from runner.tracking.record import find_all
 from runner.tracking.spool import FILE_NAME, Point, Spool, runs_folder
+from runner.tracking.tags import PROCESS
 
 KILLED = """
 import os, sys
@@ -100,3 +103,19 @@ def test_what_cannot_be_sent_is_kept_and_told(store, flaky, run_id):
     flaky.away = False
     shutil.rmtree(runs_folder() / run_id / "artifacts")
     assert mend(flaky, store) == [run_id]
+
+
+def test_what_goes_on_is_ended_only_where_its_process_is_provably_gone(client, store, tracker):
+    with tracker.start_run("a") as run:
+        experiment = client.get_run(run.run_id).info.experiment_id
+        here = str(Process.current())
+        texts = {"gone": f"{here.rpartition('/')[0]}/1", "here": here, "far": "h/b/n/1/2"}
+        runs = {
+            name: client.create_run(experiment, run_name=name, tags={PROCESS: text}).info.run_id
+            for name, text in texts.items()
+        }
+        running = list(find_all(client, store, "attributes.status = 'RUNNING'"))
+        assert len(running) == 4
+        assert end_orphans(client, running) == ([runs["gone"]], [runs["far"]])
+    assert client.get_run(runs["gone"]).info.status == "KILLED"
+    assert client.get_run(runs["far"]).info.status == "RUNNING"

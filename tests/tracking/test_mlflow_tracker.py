@@ -86,7 +86,7 @@ def test_an_interrupt_while_the_run_ends_still_ends_it(tracker, client, monkeypa
     def interrupt():
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("runner.tracking.run.peak_mb", interrupt)
+    monkeypatch.setattr("runner.tracking.open_run.peak_mb", interrupt)
     with pytest.raises(KeyboardInterrupt), tracker.start_run("a") as run:
         pass
     assert client.get_run(run.run_id).info.status == "KILLED"
@@ -119,7 +119,7 @@ def test_a_run_that_is_interrupted_as_it_begins_is_killed(tracker, client, monke
     def terminate(*_, **__):
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr("runner.tracking.run.Outbox", terminate)
+    monkeypatch.setattr("runner.tracking.open_run.Outbox", terminate)
     with pytest.raises(Terminated), tracker.start_run("a"):
         pytest.fail("the fit began")
     assert the_only_run(client).info.status == "KILLED"
@@ -134,7 +134,7 @@ def test_an_ending_that_cannot_be_told_keeps_the_true_status(tracker, client, mo
         if error is not None:
             raise error
 
-    monkeypatch.setattr("runner.tracking.run.peak_mb", fail)
+    monkeypatch.setattr("runner.tracking.open_run.peak_mb", fail)
     with (
         pytest.warns(RunnerWarning, match="no /proc here"),
         suppress(ValueError),

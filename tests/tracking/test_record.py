@@ -1,11 +1,23 @@
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runner.base import Evaluated, Recipe
+from runner.base import Evaluated, Outcome, Recipe
 from runner.errors import TrackingError
 from runner.tracking.mlflow_tracker import MlflowTracker
-from runner.tracking.record import find_run, kept_config, recent_runs, run_link
+from runner.tracking.record import (
+    RecordedRun,
+    children,
+    current,
+    find_run,
+    kept_config,
+    kept_file,
+    recent_runs,
+    run_link,
+)
+from runner.tracking.tags import member_tags
 
 
 @pytest.fixture
@@ -111,3 +123,85 @@ def test_the_config_of_a_run_is_read_back_as_it_was(tracker):
 def test_a_run_without_a_config_is_told(three):
     with pytest.raises(TrackingError, match=r"must keep config/config\.yaml; got none"):
         kept_config(find_run(three[2].run_id))
+
+
+@pytest.fixture
+def sweep(tracker):
+    """Record a sweep of three members, whose second one was run twice, and a single run."""
+    with tracker.start_run("single"), tracker.start_sweep("grid") as sweep:
+        for number in (2, 1, 0):
+            if number == 1:
+                end_member(tracker, sweep.run_id, number, "FAILED")
+            end_member(tracker, sweep, number)
+        outcomes = [
+            Outcome(number=n, name=str(n), key=str(n), status="FINISHED") for n in range(3)
+        ]
+        sweep.log_leaderboard(outcomes, final=True)
+    return sweep
+
+
+def end_member(tracker, parent, number, status="FINISHED"):
+    tags = member_tags(number, str(number), {"a": number})
+    with suppress(ValueError), tracker.start_run(str(number), parent=parent, tags=tags):
+        if status == "FAILED":
+            raise ValueError("no")
+
+
+def test_a_sweep_is_one_run_among_the_latest(sweep):
+    found = recent_runs()
+    assert [run.name for run in found] == ["grid", "single"]
+    assert [(run.is_sweep, run.members) for run in found] == [(True, 3), (False, 0)]
+    assert len(recent_runs(parents_only=False)) == 6
+    assert [run.name for run in recent_runs(limit=2)] == ["grid", "single"]
+
+
+def test_the_members_of_a_sweep_come_by_number_and_once(sweep):
+    found = children(find_run(sweep.run_id))
+    assert [run.name for run in found] == ["0", "1", "2"]
+    assert {run.status for run in found} == {"FINISHED"}
+
+
+def test_a_single_run_has_no_members(sweep):
+    assert children(recent_runs()[1]) == []
+
+
+def test_our_own_tags_come_along(sweep):
+    run = children(find_run(sweep.run_id))[0]
+    assert run.tags["mlflow.parentRunId"] == sweep.run_id
+    assert run.tags["runner.member"] == "0"
+    others = {key for key in run.tags if not key.startswith("runner.")}
+    assert others == {"mlflow.parentRunId"}
+
+
+def test_of_several_runs_of_a_member_the_finished_one_counts_else_the_newest():
+    def run(name, status, **tags):
+        tags = {"runner.member_key": "k"} | tags
+        return RecordedRun(name, name, status, datetime.now(UTC), None, {}, {}, "1", tags)
+
+    newest, finished = run("c", "FAILED"), run("b", "FINISHED")
+    assert current([newest, run("a", "KILLED")]) == [newest]
+    assert current([newest, finished, run("a", "KILLED")]) == [finished]
+    assert current([run("d", "FINISHED", **{"runner.superseded_by": "x"}), newest]) == [newest]
+    strangers = [replace(newest, run_id=name, tags={}) for name in "ab"]
+    assert current(strangers) == strangers
+
+
+def test_the_link_of_a_sweep_opens_its_view(sweep):
+    run = find_run(sweep.run_id)
+    link = run_link("http://h:1", run)
+    assert link.startswith(f"http://h:1/#/experiments/{run.experiment_id}/runs?workflow")
+    assert link.endswith(f"viewStateShareKey={sweep.run_id}")
+
+
+def test_a_file_of_a_run_is_read_back(sweep):
+    assert "columns" in kept_file(find_run(sweep.run_id), "sweep/leaderboard.json")
+    with pytest.raises(TrackingError, match=r"must keep sweep/members\.json; got none"):
+        kept_file(find_run(sweep.run_id), "sweep/members.json")
+    with pytest.raises(TrackingError, match=r"must keep a\.txt; got none"):
+        kept_file(find_run(sweep.run_id), "a.txt")
+
+
+def test_a_sweep_that_goes_on_again_has_no_duration(sweep, tracker):
+    assert find_run(sweep.run_id).duration_s is not None
+    with tracker.start_sweep("grid", resumed=sweep.run_id):
+        assert find_run(sweep.run_id).duration_s is None

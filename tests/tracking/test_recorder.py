@@ -73,7 +73,8 @@ def test_a_long_curve_is_even():
 
 def test_where_the_time_went_is_told_once_at_step_zero():
     logged, _ = record([25] * 4, total_rows=100)
-    assert logged[-1] == (0, {"time/fit_s": 0.0, "time/load_s": 0.0})
+    totals = {"time/fit_s": 0.0, "time/load_s": 0.0, "progress/rows": 100}
+    assert logged[-1] == (0, totals)
 
 
 def test_empty_blocks_are_told_when_there_were_any():

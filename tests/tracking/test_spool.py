@@ -5,7 +5,16 @@ import sys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.tracking.spool import FILE_NAME, Point, Spool, Spooled, abandoned, read, runs_folder
+from runner.tracking.spool import (
+    FILE_NAME,
+    Point,
+    Spool,
+    Spooled,
+    abandoned,
+    is_open,
+    read,
+    runs_folder,
+)
 
 points = st.builds(
     Point,
@@ -76,3 +85,11 @@ def test_an_abandoned_run_is_looked_at_by_one_process_at_a_time(project):
     assert [folder.name for folder in abandoned()] == ["abc"]
     (runs_folder() / "abc" / FILE_NAME).unlink()
     assert list(abandoned()) == []
+
+
+def test_a_run_is_open_while_some_process_holds_its_file(project):
+    assert not is_open("ab")
+    spool = Spool(runs_folder() / "ab", "sqlite:///x.db")
+    assert is_open("ab")
+    spool.close()
+    assert not is_open("ab")

@@ -1,0 +1,112 @@
+"""What a single run, a member and a sweep have in common while they are open."""
+
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from runner.errors import RunnerError, RunnerWarning
+from runner.redaction import one_line, redacted
+from runner.tracking.environment import peak_mb
+from runner.tracking.links import run_page
+from runner.tracking.outbox import Outbox
+from runner.tracking.session import Session
+from runner.tracking.tags import ERROR, STOP_REASON
+from runner.tracking.termination import interruption, status_of
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+
+class OpenRun:
+    """A run of the record that is written to.
+
+    Parameters
+    ----------
+    session : Session
+        The open store.
+    started : mlflow.entities.Run
+        The run as the store made it.
+    flush_every_s : float
+        The longest time in seconds between two batches of metrics.
+    """
+
+    def __init__(self, session: Session, started: "Run", *, flush_every_s: float) -> None:
+        self._session = session
+        self._client, self._store = session.client, session.store
+        self._identity = started.info
+        self._began = time.perf_counter()
+        self._outbox = Outbox(self._client, self._store, self.run_id, flush_every_s)
+        self._files: list[str] = []
+
+    @property
+    def run_id(self) -> str:
+        """The run's identifier in its store."""
+        return str(self._identity.run_id)
+
+    @property
+    def url(self) -> str:
+        """The run's page on the server, or the store where there is no server."""
+        if self._store.base_url is None:
+            return str(self._store)
+        return run_page(self._store.base_url, self._identity.experiment_id, self.run_id)
+
+    def log_tags(self, tags: Mapping[str, str]) -> None:
+        """Keep words about the run that can be searched for."""
+        self._outbox.tag({key: redacted(str(value)) for key, value in tags.items()})
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Send what waits and end the run with the status that its error, or none, says."""
+        status = self._status(error)
+        try:
+            self._tell_ending(status, error)
+        except Exception as failure:  # noqa: BLE001  (how a run went is not how it is told)
+            warnings.warn(
+                f"The record of the run {self.run_id} lacks its ending ({one_line(failure)}).",
+                RunnerWarning,
+                stacklevel=2,
+            )
+        except BaseException:
+            status = "KILLED"
+            raise
+        finally:
+            self._outbox.close(status)
+
+    def _status(self, error: BaseException | None) -> str:
+        return "FINISHED" if error is None else status_of(error)
+
+    def _tell_ending(self, status: str, error: BaseException | None) -> None:
+        """Log what is known only in the end."""
+
+    def _ending_tags(self, status: str, error: BaseException | None) -> dict[str, str]:
+        """Return what an error or an interruption is told by; its trace is kept."""
+        if status == "FAILED" and error is not None:
+            trace = "".join(traceback.format_exception(error))
+            self._put("logs/error.txt", lambda: redacted(trace).encode())
+            told = str(error) if isinstance(error, RunnerError) else one_line(error)
+            return {ERROR: redacted(" ".join(told.split()))}
+        return {STOP_REASON: interruption(error)} if status == "KILLED" else {}
+
+    def _log_cost(self) -> None:
+        seconds = time.perf_counter() - self._began
+        self._outbox.log({"time/total_s": seconds, "memory/peak_mb": peak_mb()}, 0)
+
+    def _log_texts(self, files: Mapping[str, str]) -> None:
+        for path, text in files.items():
+            self._client.log_text(self.run_id, text, path)
+            self._files.append(path)
+
+    def _put(self, path: str, make: Callable[[], bytes]) -> None:
+        try:
+            content = make()
+        except Exception as error:  # noqa: BLE001  (a picture is not worth a run)
+            warnings.warn(
+                f"The record has no {path}, because it could not be made ({one_line(error)}).",
+                RunnerWarning,
+                stacklevel=2,
+            )
+            return
+        if path not in self._files:
+            self._files.append(path)
+        self._outbox.put(path, content)

@@ -1,0 +1,52 @@
+"""The names of the tags that runs carry beside MLflow's own."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from runner.redaction import redacted
+
+PARENT = "mlflow.parentRunId"
+NOTE = "mlflow.note.content"
+TABLES = "mlflow.loggedArtifacts"
+
+KIND = "runner.kind"
+RUN, SWEEP, MEMBER = "run", "sweep", "member"
+
+ERROR = "runner.error"
+STOP_REASON = "runner.stop_reason"
+NONFINITE = "runner.nonfinite"
+PROCESS = "runner.process"
+
+NUMBER = "runner.member"
+KEY = "runner.member_key"
+DIFFERS = "runner.member_params"
+RUNG = "runner.rung"
+HALVING = "runner.halving"
+SUPERSEDED = "runner.superseded_by"
+
+MEMBERS = "runner.members"
+VIEW = "runner.view"
+BEST_RUN = "runner.best_run"
+BEST = "runner.best."
+
+
+def member_tags(number: int, key: str, params: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tags by which a member of a sweep is found again.
+
+    Parameters
+    ----------
+    number : int
+        Which member, counted from 0.
+    key : str
+        The hash of its composed config.
+    params : mapping of str to object
+        What differs between members, by dotted key.
+
+    Examples
+    --------
+    >>> member_tags(3, "5f2a", {"estimator.alpha": 0.1})[DIFFERS]
+    '{"estimator.alpha": 0.1}'
+    """
+    differs = json.dumps(dict(params), ensure_ascii=False, default=str)
+    return {NUMBER: str(number), KEY: key, DIFFERS: redacted(differs)}

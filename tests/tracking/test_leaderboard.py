@@ -1,0 +1,125 @@
+import json
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.base import Outcome
+from runner.tracking.leaderboard import best, counts, ranked, sweep_note, table
+
+
+def member(number, score=None, **known):
+    scores = {} if score is None else {"r2": score, "max_error": -1.0}
+    return Outcome(
+        **{
+            "number": number,
+            "name": f"a={number}",
+            "key": f"k{number}",
+            "scores": scores,
+            "params": {"a": number},
+            "status": "FINISHED",
+            "rows": 100,
+            "run_id": f"r{number}",
+            **known,
+        }
+    )
+
+
+members = st.lists(
+    st.tuples(
+        st.none() | st.floats(allow_infinity=False),
+        st.sampled_from(["FINISHED", "FAILED", "PENDING"]),
+    ),
+    max_size=8,
+).map(lambda drawn: [member(i, score, status=how) for i, (score, how) in enumerate(drawn)])
+
+
+@given(members)
+def test_the_greatest_score_comes_first_and_what_has_none_comes_last(outcomes):
+    placed = ranked(outcomes)
+    assert sorted(o.number for o in placed) == [o.number for o in outcomes]
+    known = [
+        o.scores["r2"]
+        if o.status == "FINISHED" and not math.isnan(o.scores.get("r2", math.nan))
+        else None
+        for o in placed
+    ]
+    scored = [score for score in known if score is not None]
+    assert known == sorted(scored, reverse=True) + [None] * (len(known) - len(scored))
+    assert (best(outcomes) is None) == (not scored)
+
+
+@given(members)
+def test_a_table_has_every_member_once_and_is_plain_json(outcomes):
+    made = table(outcomes)
+    json.dumps(made, allow_nan=False)
+    numbers = [row[made["columns"].index("member")] for row in made["data"]]
+    assert sorted(numbers) == [o.number for o in outcomes]
+    assert all(len(row) == len(made["columns"]) for row in made["data"])
+
+
+@given(members)
+def test_every_member_is_counted_once(outcomes):
+    n = counts(outcomes)
+    assert n["finished"] + n["failed"] + n["pending"] == len(outcomes)
+    assert n["stopped"] == 0
+
+
+def test_equal_scores_keep_the_order_of_the_sweep():
+    assert [o.number for o in ranked([member(1, 0.5), member(0, 0.5)])] == [0, 1]
+
+
+def test_a_table_names_what_differs_scores_and_how_each_ended():
+    outcomes = [
+        member(0, 0.25, params={"a.b": [1, 2], "name": "x"}),
+        member(1, None, params={"a.b": None}, status="FAILED", error="no"),
+        member(2, 0.5, params={"a.b": True}, stop_reason="rung 1", rung=1),
+    ]
+    assert table(outcomes) == {
+        "columns": [
+            *("rank", "name", "status", "r2", "max_error", "rows", "member"),
+            *("a/b", "param/name", "rung", "stop_reason", "error", "run_id"),
+        ],
+        "data": [
+            [1, "a=2", "FINISHED", 0.5, -1.0, 100, 2, True, None, 1, "rung 1", None, "r2"],
+            [2, "a=0", "FINISHED", 0.25, -1.0, 100, 0, "[1, 2]", "x", None, None, None, "r0"],
+            [3, "a=1", "FAILED", None, None, 100, 1, None, None, None, None, "no", "r1"],
+        ],
+    }
+
+
+def test_the_note_shows_the_best_and_says_how_many_more():
+    note = sweep_note("grid", "runner run grid", [member(i, i / 100) for i in range(30)], None)
+    assert note.startswith("**grid**, a sweep of 30 members: 30 finished")
+    rows = note.replace("\u00a0", "")
+    assert "| 1 | a=29 | 0.29 | -1 | 100 |" in rows
+    assert "| 20 | a=10 |" in rows
+    assert "| 21 |" not in rows
+    assert "and 10 more, in `sweep/leaderboard.json`" in note
+    assert note.endswith("```sh\nrunner run grid\n```")
+    assert "Failed" not in note
+    assert "Stopped" not in note
+
+
+def test_the_note_tells_what_failed_and_what_was_stopped():
+    outcomes = [
+        member(0, 0.5, stop_reason="rung 1 of 3"),
+        member(1, None, status="FAILED", error="Block 3\nmust | be finite"),
+        member(2, None, status="PENDING"),
+    ]
+    note = sweep_note("grid", "", outcomes, "SIGTERM ended it")
+    assert "1 finished, 1 of them stopped early, 1 failed, 1 pending" in note
+    assert "Failed:\n\n- `a=1` Block 3 must \\| be finite" in note
+    assert "Stopped early:\n\n- `a=0` rung 1 of 3" in note
+    assert "```text\nSIGTERM ended it\n```" in note
+
+
+def test_the_note_of_a_thousand_long_members_fits_into_a_tag():
+    outcomes = [member(i, 0.5, name="n" * 500, stop_reason="s" * 500) for i in range(500)] + [
+        member(i, None, name="n" * 500, status="FAILED", error="e" * 500) for i in range(500)
+    ]
+    assert len(sweep_note("a", "runner run a", outcomes, None)) < 8000
+
+
+def test_a_sweep_without_members_has_a_note():
+    assert sweep_note("a", "", [], None) == "**a**, a sweep"
