@@ -7,14 +7,16 @@ from typing import Any, Protocol
 from runner.base import Callback, Part, Remark, Split
 from runner.callbacks.early_stopping import EarlyStopping
 from runner.callbacks.watcher import HELD_OUT, Watcher
+from runner.dataset.dataset import Dataset
 from runner.errors import ConfigError, RunnerWarning
 from runner.evaluation.evaluation import Evaluation
+from runner.fit.classes import listed
 from runner.fit.held_out import EPOCH
 from runner.fit.lint import check_first_block, check_settings
 from runner.fit.options import FitOptions
 from runner.fit.preflight import check_fit, check_text
 from runner.preprocessing.stages import Stages
-from runner.protocols import Run
+from runner.protocols import Run, Tracker
 from runner.stream.stream import Stream
 
 
@@ -228,3 +230,56 @@ def _optimistic(name: str) -> Remark:
         f"callbacks.{name} decides by the rows that the final scores are of, which makes these "
         "too good. Set dataset.validation=0.1 to have rows of their own for it.",
     )
+
+
+class Asked(Setup, Protocol):
+    """What an experiment decides, as a trial needs it."""
+
+    @property
+    def name(self) -> str:
+        """What the run is called."""
+
+    @property
+    def dataset(self) -> Dataset:
+        """Where X and y come from."""
+
+    @property
+    def estimator(self) -> Any:
+        """What learns, in place."""
+
+    @property
+    def tracking(self) -> Tracker:
+        """What keeps the record."""
+
+    @property
+    def partial_fit(self) -> Mapping[str, Any]:
+        """Keyword arguments of every ``partial_fit`` call."""
+
+    @property
+    def strict(self) -> bool:
+        """Whether a remark is an error."""
+
+    def stages(self) -> Stages:
+        """Return the stages before the estimator."""
+
+
+def check(experiment: Asked, split: Split) -> list[Remark]:
+    """Refuse, before the first block, what cannot be learned or scored; return what is remarkable.
+
+    Raises
+    ------
+    ConfigError
+        If the estimator cannot learn from these blocks, or a scorer or a callback does not fit it;
+        of a strict experiment also if there is a remark.
+
+    Warns
+    -----
+    RunnerWarning
+        With each remark.
+    """
+    estimator, arguments = experiment.estimator, experiment.partial_fit
+    remarks = check_setup(experiment, experiment.stages(), estimator, arguments, split)
+    known, has_target = listed(arguments, split.train), split.train.y is not None
+    experiment.evaluation.check(estimator, has_target, known)
+    say(remarks, experiment.strict)
+    return remarks

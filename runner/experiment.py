@@ -1,26 +1,26 @@
 """The main path: one experiment, from its data to its record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.base import Callback, Evaluated, Progress, Recipe, Remark, Scores, Split
-from runner.checks import check_setup, say, schedule, telling
+from runner.base import Block, Callback, Recipe, Split
 from runner.dataset.dataset import Dataset
 from runner.errors import ConfigError
 from runner.evaluation.evaluation import Evaluation
-from runner.fit.classes import infers, listed
-from runner.fit.incremental_fit import IncrementalFit
-from runner.fit.labels import remark_on
-from runner.fit.loop import fit_loop
+from runner.fit.loop import Audience, Each, Fits, fit_loop, measure
+from runner.fit.one_core import one_core
 from runner.fit.options import FitOptions
-from runner.preparation import fit_stages, held_out, inspection, learned_labels, progressive
+from runner.fit.threads import Threads
+from runner.preparation import counting, fit_stages
 from runner.preprocessing.stages import Stages
-from runner.protocols import Run, Tracker
+from runner.protocols import Tracker
 from runner.rules import boolean, integer, text
 from runner.rules import check as check_rules
 from runner.seeds import seed_estimator
 from runner.stream.stream import Stream
+from runner.trial import Result, Trial, TrialAudience
 
 MOST_NAME = 120  # it is part of file names in the store
 KINDS: dict[str, type] = {
@@ -92,21 +92,6 @@ class Experiment:
         return Stages(self.preprocessing, self.fit.preprocessing)
 
 
-@dataclass(frozen=True)
-class Result:
-    """What came out of a run.
-
-    ``model`` predicts from rows as the dataset holds them; ``estimator`` is its last stage.
-    """
-
-    run_id: str
-    url: str
-    scores: Scores
-    progress: Progress
-    estimator: Any
-    model: Any
-
-
 def run(experiment: Experiment, recipe: Recipe) -> Result:
     """Fit block by block, evaluate on the held-out blocks, log it all to one run.
 
@@ -123,30 +108,107 @@ def run(experiment: Experiment, recipe: Recipe) -> Result:
         If something a person can mend is wrong. From the first block on the run exists, and says
         FAILED and why.
     """
-    experiment.tracking.check()
-    split = experiment.dataset.split()
-    remarks = check(experiment, split)
-    with experiment.tracking.start_run(experiment.name, command=recipe.command) as tracked:
-        tracked.log_params(recipe)
-        tracked.log_dataset(experiment.name, source_of(recipe), split.parts)
-        for remark in remarks:
-            tracked.log_remark(remark)
-        stages = experiment.stages()
-        fit_stages(stages, split.train, experiment.stream)
-        fit = incremental_fit(experiment, split, stages, tracked, remarks)
-        blocks = experiment.stream.source(split.train, stages.transform)
+    trial = Trial(experiment, recipe)
+    run_together([trial], Threads(1))
+    return trial.outcome()
+
+
+def run_together(
+    trials: Sequence[Trial],
+    each: Each,
+    audience: TrialAudience | None = None,
+    split: Split | None = None,
+) -> None:
+    """Let several experiments learn from the same blocks, each as if it were alone.
+
+    They have the dataset, the stream, the preprocessing and the seed of the first, so that what
+    is read, and what is fitted in passes before, is so once for all. One that fails does not stop
+    the others; each knows its result or its error.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+        Not begun yet.
+    each : callable
+        How something is done to each of several fits; it keeps an error as that of its fit.
+    audience : TrialAudience, optional
+        What follows all of them.
+    split : Split, optional
+        That of their dataset, where it is known.
+    """
+    lead, audience = trials[0].experiment, audience or TrialAudience()
+    with _ended(trials), one_core():
+        for trial in trials:
+            trial.check_record()
+        if not _open(trials):
+            return
+        split = split or lead.dataset.split()
+        for trial in _open(trials):
+            trial.open(split)
+        if not _open(trials):
+            return
+        stages = lead.stages()
+        fit_stages(stages, split.train, lead.stream)
+        count = counting(split.train, lead.stream)
+        for trial in _open(trials):
+            trial.prepare(stages.twin(), count)
+        learning = _open(trials)
+        audience.on_begin(learning, split, stages)
+        blocks = lead.stream.source(split.train, stages.transform)
         fit_loop(
-            [fit], lambda epoch: experiment.stream.epoch(blocks, epoch), experiment.fit.epochs
+            [trial.fit for trial in learning],
+            lambda epoch: lead.stream.epoch(blocks, epoch),
+            each,
+            _Ending(learning, split, each, audience),
         )
-        model = stages.model(fit.estimator)
-        try:
-            evaluated = evaluate(experiment, split, stages, fit.estimator)
-            tracked.log_scores(evaluated)
-        finally:
-            tracked.log_model(model, split.train, fit.progress)
-    return Result(
-        tracked.run_id, tracked.url, evaluated.scores, fit.progress, experiment.estimator, model
-    )
+
+
+class _Ending(Audience):
+    """Scores, records and closes each trial as soon as it gets no further block."""
+
+    def __init__(
+        self, trials: Sequence[Trial], split: Split, each: Each, audience: TrialAudience
+    ) -> None:
+        self._trials = {id(trial.fit): trial for trial in trials}
+        self._split = split
+        self._each = each
+        self._audience = audience
+
+    def on_block_end(self, fits: Fits, block: Block) -> None:
+        """Pass it on."""
+        self._audience.on_block_end(fits, block)
+
+    def between_blocks(self, fits: Fits) -> None:
+        """Pass it on."""
+        self._audience.between_blocks(fits)
+
+    def on_end(self, fits: Fits, *, others_go_on: bool) -> None:
+        """Evaluate what learned on the held-out rows, which are read once for all of them."""
+        learned = [fit for fit in fits if not fit.failed]
+        trials = [self._trials[id(fit)] for fit in fits]
+        if learned and self._split.holdout is not None:
+            measures = [self._trials[id(fit)].experiment.evaluation.measure for fit in learned]
+            read = trials[0].reading(self._split.holdout, ahead=not others_go_on)
+            measure(learned, measures, read, self._each)
+        for fit, trial in zip(fits, trials, strict=True):
+            trial.finish(is_learned=fit in learned)
+        self._audience.on_end(fits, others_go_on=others_go_on)
+
+
+@contextmanager
+def _ended(trials: Sequence[Trial]) -> Iterator[None]:
+    """Let what ends them all be the error of each, and no run be left open."""
+    try:
+        yield
+    except BaseException as error:
+        for trial in _open(trials):
+            trial.end(error)
+        if not isinstance(error, Exception | SystemExit):
+            raise
+
+
+def _open(trials: Sequence[Trial]) -> list[Trial]:
+    return [trial for trial in trials if not trial.is_over]
 
 
 def _require(key: str, value: object, kind: type) -> None:
@@ -157,96 +219,3 @@ def _require(key: str, value: object, kind: type) -> None:
             got=type(value).__name__,
             remedy="Choose one of its options; `runner list` shows them.",
         )
-
-
-def check(experiment: Experiment, split: Split) -> list[Remark]:
-    """Refuse, before the first block, what cannot be learned or scored; return what is remarkable.
-
-    Raises
-    ------
-    ConfigError
-        If the estimator cannot learn from these blocks, or a scorer or a callback does not fit it;
-        of a strict experiment also if there is a remark.
-
-    Warns
-    -----
-    RunnerWarning
-        With each remark.
-    """
-    estimator, arguments = experiment.estimator, experiment.partial_fit
-    remarks = check_setup(experiment, experiment.stages(), estimator, arguments, split)
-    known, has_target = listed(arguments, split.train), split.train.y is not None
-    experiment.evaluation.check(estimator, has_target, known)
-    say(remarks, experiment.strict)
-    return remarks
-
-
-def incremental_fit(
-    experiment: Experiment, split: Split, stages: Stages, tracked: Run, remarks: list[Remark]
-) -> IncrementalFit:
-    """Join the estimator with its scores on the way, its callbacks and those of the run.
-
-    The labels of the training blocks are counted first, if the classes or weights ask for it.
-
-    Raises
-    ------
-    ConfigError
-        If two callbacks have the same name, or there are too many labels.
-    FitError
-        If labels that are to be counted are missing, or of several types.
-    """
-    kept = tracked.callbacks()
-    for name in experiment.callbacks.keys() & kept.keys():
-        raise ConfigError(
-            f"callbacks.{name}",
-            "have another name",
-            got="the name of a callback of the record",
-            remedy=f"Rename it; taken are {', '.join(kept)}.",
-        )
-    train, fit, evaluation = split.train, experiment.fit, experiment.evaluation
-    arguments, weights, labels = learned_labels(
-        experiment.partial_fit, fit, train, experiment.stream
-    )
-    tell = telling(experiment.strict, tracked, remarks)
-    if labels is not None:
-        tracked.log_labels(labels.as_mappings())
-        remark = remark_on(labels) if infers(experiment.partial_fit.get("classes")) else None
-        if remark is not None:
-            tell(remark)
-        evaluation.check(experiment.estimator, True, listed(arguments, train))
-    learner = stages.learner(experiment.estimator)
-    every = schedule(experiment.callbacks, evaluation)
-    return IncrementalFit(
-        learner,
-        arguments,
-        score=progressive(fit, evaluation),
-        held_out=held_out(evaluation, every, split, stages.transform),
-        weights=weights,
-        inspect=inspection(stages, learner, train, arguments, tell),
-        callbacks={**experiment.callbacks, **kept},
-        progress=Progress(epochs=fit.epochs, total_rows=fit.epochs * train.n_rows),
-    )
-
-
-def evaluate(experiment: Experiment, split: Split, stages: Stages, estimator: Any) -> Evaluated:
-    """Score what was learned on the rows that were held out for the final scores."""
-    if split.holdout is None:
-        return Evaluated(scores={}, n_rows=0)
-    source = experiment.stream.source(split.holdout, stages.transform)
-    return experiment.evaluation.over(estimator, experiment.stream.in_order(source))
-
-
-def source_of(recipe: Recipe) -> dict[str, Any]:
-    """Return the params that say where the data come from.
-
-    Examples
-    --------
-    >>> source_of(Recipe("a", {"dataset.path": "rows.csv", "seed": 0}))
-    {'path': 'rows.csv'}
-    """
-    prefix = "dataset."
-    return {
-        key.removeprefix(prefix): value
-        for key, value in recipe.params.items()
-        if key.startswith(prefix)
-    }

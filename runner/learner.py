@@ -16,9 +16,16 @@ from runner.evaluation.evaluation import Evaluation
 from runner.fit.classes import listed
 from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.loop import fit_loop
+from runner.fit.one_core import one_core
 from runner.fit.options import FitOptions
 from runner.fit.preflight import check_fit
-from runner.preparation import fit_stages, inspection, learned_labels, progressive
+from runner.preparation import (
+    counting,
+    fit_stages,
+    inspection,
+    learned_labels,
+    progressive,
+)
 from runner.preprocessing.stages import Stages
 from runner.stream.stream import Stream
 
@@ -76,7 +83,8 @@ class Learner:
         if part.y is not None:
             setup.evaluation.check(self._last, True, listed(arguments, part))
         say(remarks, strict=False)
-        fit_stages(self._stages, part, setup.stream)
+        with one_core():
+            fit_stages(self._stages, part, setup.stream)
 
     def learn(self, setup: Options, part: Part, arguments: Mapping[str, Any], epochs: int) -> None:
         """Learn a part in so many passes.
@@ -92,7 +100,9 @@ class Learner:
             arguments.setdefault("classes", self._classes)
         if goes_on:
             check_fit(self._last, arguments, part, setup.fit.class_weight)
-        arguments, weights, labels = learned_labels(arguments, setup.fit, part, setup.stream)
+        arguments, weights, labels = learned_labels(
+            arguments, setup.fit, part, counting(part, setup.stream)
+        )
         if labels is not None:
             setup.evaluation.check(self._last, True, listed(arguments, part))
         self._classes = arguments.get("classes")
@@ -116,7 +126,8 @@ class Learner:
             self.order.append(setup.stream.order(part.n_blocks, passes + epoch))
             return setup.stream.epoch(source, passes + epoch)
 
-        fit_loop([fit], open_epoch, epochs)
+        with one_core():
+            fit_loop([fit], open_epoch)
 
 
 def _warn(remark: Remark) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
+from functools import cache
 from typing import Any
 
-from runner.base import Block, Part, Remark, Scores, Split
+from runner.base import Block, Part, Remark, Split
 from runner.evaluation.evaluation import Evaluation
 from runner.fit.classes import check_inferred, check_weighted, infers, listed
 from runner.fit.held_out import HeldOut
@@ -19,13 +20,37 @@ from runner.stream.source import BlockSource, Transform
 from runner.stream.stream import Stream
 
 
+def counting(train: Part, stream: Stream) -> Callable[[int], Labels]:
+    """Return what counts the labels of the training blocks, at most so many, in one pass.
+
+    The pass is over y alone, and X is not read if the source can do without. It is made once,
+    however often the counts are asked for.
+
+    Raises
+    ------
+    FitError
+        When it is called: if a label is missing or of another type than others.
+    ConfigError
+        If there are more than ``max_classes``.
+    """
+
+    @cache
+    def count(max_classes: int) -> Labels:
+        y = train.y if train.y_only is None else train.y_only
+        assert y is not None, "what has no labels has none to count"  # noqa: S101
+        only_y = Part(y, None, None, train.places)
+        with closing(stream.in_order(stream.source(only_y))) as blocks:
+            return count_labels(blocks, max_classes)
+
+    return count
+
+
 def learned_labels(
-    partial_fit: Mapping[str, Any], fit: FitOptions, train: Part, stream: Stream
+    partial_fit: Mapping[str, Any], fit: FitOptions, train: Part, count: Callable[[int], Labels]
 ) -> tuple[dict[str, Any], LabelWeights | None, Labels | None]:
     """Return the arguments of ``partial_fit``, what the labels weigh, and the labels if counted.
 
-    They are counted in one pass over the y of the training blocks, and only if ``classes: infer``
-    or balanced weights ask for it; X is not read if the source can do without.
+    They are counted only if ``classes: infer`` or balanced weights ask for it.
 
     Raises
     ------
@@ -36,12 +61,10 @@ def learned_labels(
     """
     arguments, given = dict(partial_fit), fit.class_weight
     weights = LabelWeights(given) if isinstance(given, Mapping) else None
-    y = train.y if train.y_only is None else train.y_only
     is_inferred = infers(arguments.get("classes"))
-    if y is None or not (is_inferred or given == BALANCED):
+    if train.y is None or not (is_inferred or given == BALANCED):
         return arguments, weights, None
-    only_y = Part(y, None, None, train.places)
-    labels = count_labels(stream.in_order(stream.source(only_y)), fit.max_classes)
+    labels = count(fit.max_classes)
     if is_inferred:
         check_inferred(labels.classes)
         check_weighted(given, labels.classes[0])
@@ -69,7 +92,7 @@ def fit_stages(stages: Stages, train: Part, stream: Stream) -> None:
 
 
 def _learn(stage: Any, blocks: Generator[Block]) -> None:
-    fit_loop([IncrementalFit(stage)], lambda _: blocks, 1)
+    fit_loop([IncrementalFit(stage)], lambda _: blocks)
 
 
 def _first(stream: Stream, source: BlockSource) -> Generator[Block]:
@@ -115,10 +138,11 @@ def held_out(
     part = split.validation or split.holdout
     if every is None or part is None:
         return None
+    return HeldOut(evaluation.measure, reading(part, transform), every, evaluation.growth)
+
+
+def reading(part: Part, transform: Transform | None) -> Callable[[], Generator[Block]]:
+    """Return what yields the blocks of a part one at a time, while others wait in memory."""
     stream = Stream(shuffle=False, prefetch=0)
     source = stream.source(part, transform)
-
-    def score(estimator: Any) -> Scores:
-        return evaluation.on_the_way(estimator, stream.in_order(source))
-
-    return HeldOut(score, every, evaluation.growth)
+    return lambda: stream.in_order(source)

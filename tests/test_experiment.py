@@ -19,10 +19,11 @@ from runner.dataset.csv import Csv
 from runner.dataset.make_classification import MakeClassification
 from runner.errors import ConfigError, FitError, RunnerWarning
 from runner.evaluation.evaluation import Evaluation
-from runner.experiment import Experiment, run, source_of
+from runner.experiment import Experiment, run
 from runner.fit.options import FitOptions
 from runner.stream.stream import Stream
 from runner.tracking.memory_tracker import MemoryTracker
+from runner.trial import source_of
 
 
 def experiment_of(**changes):
@@ -271,7 +272,7 @@ def test_the_source_of_the_data_is_what_the_dataset_was_asked():
 
 def test_what_was_learned_is_kept_if_it_cannot_be_scored():
     class Failing(Evaluation):
-        def over(self, estimator, blocks):
+        def measure(self, estimator):
             raise FitError("Block 9", "be predicted", got="nothing", remedy="Mend it.")
 
     experiment = experiment_of(evaluation=Failing())

@@ -13,13 +13,13 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import SGDClassifier
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from runner.base import Part, Place, Split
+from runner.base import Part, Place, Progress, Split
 from runner.errors import ConfigError, FitError
 from runner.evaluation.evaluation import Evaluation
 from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.loop import fit_loop
 from runner.fit.options import FitOptions
-from runner.preparation import fit_stages, held_out, learned_labels
+from runner.preparation import counting, fit_stages, held_out, learned_labels
 from runner.preprocessing.stages import Stages
 from runner.stream.stream import Stream
 
@@ -66,9 +66,13 @@ class Blocks:
             self.now -= 1
 
 
+def learned(partial_fit, fit, part):
+    return learned_labels(partial_fit, fit, part, counting(part, Stream()))
+
+
 def test_labels_are_counted_in_one_pass_that_reads_no_x():
     blocks = Blocks(4)
-    arguments, weights, labels = learned_labels(INFER, FitOptions(), blocks.part(), Stream())
+    arguments, weights, labels = learned(INFER, FitOptions(), blocks.part())
     assert arguments["classes"].tolist() == [0, 1, 2, 3]
     assert weights is None
     assert labels.as_mappings() == [{0: 6, 1: 4, 2: 6, 3: 4}]
@@ -79,7 +83,7 @@ def test_y_is_read_from_what_reads_nothing_else_where_there_is_such():
     blocks = Blocks(3)
     part = blocks.part(y_only=True)
     expensive = Part(part.X, part.X[:, 0] % 2, None, part.places, y_only=part.y_only)
-    learned_labels(INFER, FitOptions(), expensive, Stream())
+    learned(INFER, FitOptions(), expensive)
     assert blocks.reads == {"X": 0, "y": 3}
 
 
@@ -90,7 +94,7 @@ def test_what_needs_no_labels_reads_nothing():
         ({"classes": [0, 1]}, FitOptions()),
         ({"classes": np.array([0, 1])}, FitOptions(class_weight={1: 2.0})),
     ):
-        arguments, weights, labels = learned_labels(given, fit, blocks.part(), Stream())
+        arguments, weights, labels = learned(given, fit, blocks.part())
         assert arguments == given
         assert labels is None
         assert (weights is None) == (fit.class_weight is None)
@@ -100,7 +104,7 @@ def test_what_needs_no_labels_reads_nothing():
 def test_balanced_weights_come_from_counts_and_leave_listed_classes_alone():
     given = {"classes": [0, 1, 2, 3, 4]}
     fit = FitOptions(class_weight="balanced")
-    arguments, weights, _ = learned_labels(given, fit, Blocks(4).part(), Stream())
+    arguments, weights, _ = learned(given, fit, Blocks(4).part())
     assert arguments == given
     counts = np.array([6, 4, 6, 4])
     expected = 20 / (4 * counts)
@@ -111,20 +115,20 @@ def test_balanced_weights_come_from_counts_and_leave_listed_classes_alone():
 def test_weights_of_labels_that_are_not_found_are_refused():
     fit = FitOptions(class_weight={7: 2.0})
     with pytest.raises(ConfigError, match="name only labels that there are; got 7 beside 0, 1, 2"):
-        learned_labels(INFER, fit, Blocks(2).part(), Stream())
+        learned(INFER, fit, Blocks(2).part())
 
 
 def test_a_single_label_is_refused_only_where_it_is_inferred(make_part):
     part = make_part(np.ones((4, 1)), np.zeros(4, int))
     with pytest.raises(ConfigError, match="y must have two labels or more in the training blocks"):
-        learned_labels(INFER, FitOptions(), part, Stream())
+        learned(INFER, FitOptions(), part)
     fit = FitOptions(class_weight="balanced")
-    learned_labels({"classes": [0, 1]}, fit, part, Stream())
+    learned({"classes": [0, 1]}, fit, part)
 
 
 def test_labels_of_several_targets_are_a_list_of_arrays(make_part):
     part = make_part(np.ones((4, 1)), np.array([[0, 5], [1, 6], [0, 7], [1, 5]]), chunks=2)
-    arguments, _, _ = learned_labels(INFER, FitOptions(), part, Stream())
+    arguments, _, _ = learned(INFER, FitOptions(), part)
     assert [classes.tolist() for classes in arguments["classes"]] == [[0, 1], [5, 6, 7]]
 
 
@@ -182,22 +186,27 @@ class Model:
         return np.asarray(X)[:, 1] % 2 + 2 * (np.asarray(X)[:, 0] % 2)
 
 
+def scored(rows):
+    measurement = rows.begin(Model(), 1)
+    for block in rows.read():
+        measurement.add(block)
+    return measurement.evaluated().scores
+
+
 def test_validation_rows_are_scored_before_those_of_the_final_scores():
     train, holdout, validation = Blocks(2), Blocks(3), Blocks(4)
     accuracy = Evaluation(scoring="accuracy")
     split = Split(train.part(), holdout.part(), validation.part())
-    assert held_out(accuracy, 10, split, None).update(Model(), 1) == {"accuracy": 1.0}
+    assert scored(held_out(accuracy, 10, split, None)) == {"accuracy": 1.0}
     assert [blocks.reads["X"] for blocks in (train, holdout, validation)] == [0, 0, 4]
-    held_out(accuracy, 10, Split(train.part(), holdout.part()), None).update(Model(), 1)
+    scored(held_out(accuracy, 10, Split(train.part(), holdout.part()), None))
     assert [blocks.reads["X"] for blocks in (train, holdout, validation)] == [0, 3, 4]
 
 
 def test_held_out_rows_pass_the_stages():
     part = Blocks(2).part()
-    scored = held_out(
-        Evaluation(scoring="accuracy"), 1, Split(part, part), lambda X: X * 0
-    ).update(Model(), 1)
-    assert scored == {"accuracy": np.mean(part.y.compute() == 0)}
+    rows = held_out(Evaluation(scoring="accuracy"), 1, Split(part, part), lambda X: X * 0)
+    assert scored(rows) == {"accuracy": np.mean(part.y.compute() == 0)}
 
 
 @pytest.mark.parametrize("prefetch", [0, 1, 2, 4])
@@ -210,9 +219,10 @@ def test_scores_on_the_way_keep_the_bound_of_the_blocks_that_are_alive(prefetch)
         SGDClassifier(random_state=0),
         {"classes": [0, 1, 2, 3]},
         held_out=held_out(evaluation, 10, Split(part, part), None),
+        progress=Progress(epochs=2),
     )
     source = stream.source(part)
-    fit_loop([fit], lambda epoch: stream.epoch(source, epoch), 2)
+    fit_loop([fit], lambda epoch: stream.epoch(source, epoch))
     assert blocks.reads["X"] == 40 + 20 * 20
     assert blocks.now == 0
     assert blocks.most <= prefetch + 1
@@ -226,10 +236,11 @@ def test_scores_on_the_way_leave_the_model_as_it_is():
             SGDClassifier(random_state=0),
             {"classes": [0, 1, 2, 3]},
             held_out=held_out(Evaluation(scoring="accuracy"), every, Split(part, part), None),
+            progress=Progress(epochs=2),
         )
         stream = Stream()
         source = stream.source(part)
-        fit_loop([fit], lambda epoch: stream.epoch(source, epoch), 2)
+        fit_loop([fit], lambda epoch: stream.epoch(source, epoch))
         return joblib.hash(fit.estimator)
 
     assert model(None) == model(5) == model("epoch")

@@ -1,22 +1,18 @@
 """Score an estimator on a stream of blocks as if it had been one array."""
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from runner.base import Block, Evaluated, Place, Scores
-from runner.errors import ConfigError, FitError, RunnerWarning, cause
+from runner.base import Block, Evaluated, Scores
+from runner.errors import ConfigError
 from runner.evaluation.kept import Kept
+from runner.evaluation.measurement import Measurement
 from runner.evaluation.replay import ask
 from runner.evaluation.scorers import Scorer, defaults, scorer
 from runner.evaluation.shortcuts import shortcut
 from runner.evaluation.suitability import check_defined, check_signs, check_suitable
-from runner.finite import not_finite
-from runner.remedies import remedy_of
 from runner.rules import check, integer, null, number, one_of
-
-FEW = 3  # labels are named
 
 
 @dataclass(kw_only=True)
@@ -145,18 +141,22 @@ class Evaluation:
             never learned, which count as errors; and once if no row holds some label that a
             classifier of one target knows, of which the scores say nothing.
         """
+        measurement = self.measure(estimator)
         try:
-            return self._over(estimator, blocks)
+            for block in blocks:
+                measurement.add(block)
+                del block
+                if not measurement.wants_more:
+                    break
         finally:
             close = getattr(blocks, "close", None)
             if close is not None:
                 close()
+        return measurement.evaluated()
 
-    def on_the_way(self, estimator: Any, blocks: Iterator[Block]) -> Scores:
-        """Score an estimator that is still learning, as ``over`` does but without its warnings."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RunnerWarning)
-            return self.over(estimator, blocks).scores
+    def measure(self, estimator: Any) -> Measurement:
+        """Begin to score an estimator on blocks that are added one by one, as ``over`` does."""
+        return Measurement(estimator, self._begin)
 
     def score_block(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> Scores:
         """Score a fitted estimator on one block.
@@ -184,25 +184,6 @@ class Evaluation:
             scores.update(kept.scores()[0])
         return cast("Scores", scores)
 
-    def _over(self, estimator: Any, blocks: Iterator[Block]) -> Evaluated:
-        kept: Kept | None = None
-        unseen: dict[Any, Place] = {}
-        n_rows = 0
-        for block in blocks:
-            if block.n_rows:
-                kept = kept or self._begin(estimator, block)
-                if not kept.methods:
-                    break
-                check_signs(kept.scorers, estimator, block.y)
-                unseen.update(dict.fromkeys(_add(kept, estimator, block), block.place))
-                n_rows += block.n_rows
-            del block
-        if kept is None:
-            return Evaluated({}, n_rows)
-        scores, remarks = kept.scores()
-        _warn(remarks, unseen, kept.unmet())
-        return Evaluated(scores, n_rows, kept.confusion(), kept.predictions())
-
     def _begin(self, estimator: Any, block: Block) -> Kept:
         self.check(estimator, block.y is not None)
         scorers = self._scorers(estimator, block.y)
@@ -210,44 +191,3 @@ class Evaluation:
 
     def _scorers(self, estimator: Any, y: Any) -> list[Scorer]:
         return [scorer(name) for name in self.names(estimator, y is not None)]
-
-
-def _add(kept: Kept, estimator: Any, block: Block) -> list[Any]:
-    missing = not_finite(block, "y", "sample_weight")
-    if missing is not None:
-        raise missing
-    try:
-        answers = ask(estimator, kept.methods, block.X, block.sample_weight)
-        return kept.add(answers, block.y, block.sample_weight)
-    except Exception as error:
-        raise not_finite(block, "X") or FitError(
-            block.place.subject,
-            f"be rows that {type(estimator).__name__} can predict",
-            got=cause(error),
-            remedy=remedy_of(error, estimator, "Mend or remove these rows at the source."),
-        ) from error
-
-
-def _warn(remarks: dict[str, str], unseen: dict[Any, Place], unmet: list[Any]) -> None:
-    for name, remark in remarks.items():
-        text = f"{name} over all evaluated rows: {remark}"
-        warnings.warn(text, RunnerWarning, stacklevel=4)
-    if unseen:
-        label, place = next(iter(unseen.items()))
-        warnings.warn(
-            f"The estimator never learned {len(unseen)} of the labels, first {label!r} in "
-            f"{place}: their rows count as errors.",
-            RunnerWarning,
-            stacklevel=4,
-        )
-    if unmet:
-        more = f" and {len(unmet) - FEW} more" if len(unmet) > FEW else ""
-        named = ", ".join(map(repr, unmet[:FEW]))
-        plural, them = ("s", "them") if len(unmet) > 1 else ("", "it")
-        warnings.warn(
-            f"No evaluated row holds the label{plural} {named}{more}: the scores say nothing of "
-            f"{them}. Set dataset.holdout_by=rows to hold out rows of every block, or score more "
-            "rows.",
-            RunnerWarning,
-            stacklevel=4,
-        )

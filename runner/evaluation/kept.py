@@ -1,6 +1,7 @@
 """What is remembered of blocks that are gone: nothing of X, and as little else as is exact."""
 
 import warnings
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from runner.evaluation.replay import Answers, replay_of
 from runner.evaluation.rows import Rows
 from runner.evaluation.scorers import Scorer
 from runner.kinds import kind_of
+
+_LISTENING = Lock()  # what Python does with warnings is one setting for all threads
 
 
 class Kept:
@@ -123,7 +126,7 @@ def _measure(
 ) -> tuple[float, str]:
     has_weight = scorer.weighted and sample_weight is not None
     weighted = {"sample_weight": sample_weight} if has_weight else {}
-    with warnings.catch_warnings(record=True) as caught:
+    with _LISTENING, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             score = float(scorer.call(replay_of(estimator, answers), None, y, **weighted))

@@ -1,22 +1,42 @@
 """Scores on the way, of rows that are not learned from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from copy import deepcopy
 from math import inf
-from typing import Any
+from typing import Any, Protocol
 
-from runner.base import Scores
+from runner.base import Block, Evaluated
 
 EPOCH = "epoch"
 
 
+class Measurement(Protocol):
+    """What gathers an estimator's answers on blocks, one after the other."""
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether further blocks can change the scores."""
+
+    def add(self, block: Block) -> None:
+        """Ask the estimator about one more block."""
+
+    def evaluated(self, *, warn: bool = True) -> Evaluated:
+        """Return the scores of all that was added."""
+
+
+Measure = Callable[[Any], Measurement]
+ReadBlocks = Callable[[], Generator[Block]]
+
+
 class HeldOut:
-    """Scores of held-out rows on a schedule that counts the rows learned.
+    """Held-out rows, and a schedule for their scores that counts the rows learned.
 
     Parameters
     ----------
-    score : callable
-        ``score(estimator)`` returns the scores by scorer; it reads all held-out rows.
+    measure : callable
+        ``measure(estimator)`` begins to score an estimator.
+    read : callable
+        ``read()`` yields the blocks of held-out rows, in a closable generator.
     every : int or "epoch"
         The rows between two scores, or the end of each epoch. The end of the last epoch always
         has one.
@@ -27,15 +47,20 @@ class HeldOut:
 
     Examples
     --------
-    >>> held_out = HeldOut(lambda estimator: {"accuracy": 0.5}, every=100, growth=2.0)
+    >>> held_out = HeldOut(measure=print, read=iter, every=100, growth=2.0)
     >>> [rows for rows in range(0, 1000, 50) if rows and held_out.is_due(rows)]
     [100, 200, 400, 800]
     """
 
     def __init__(
-        self, score: Callable[[Any], Scores], every: int | str = EPOCH, growth: float = 1.0
+        self,
+        measure: Measure,
+        read: ReadBlocks,
+        every: int | str = EPOCH,
+        growth: float = 1.0,
     ) -> None:
-        self._score = score
+        self.read = read
+        self._measure = measure
         self._growth = growth
         self._is_each_epoch = every == EPOCH
         self._step = self._due = inf if isinstance(every, str) else float(every)
@@ -53,10 +78,10 @@ class HeldOut:
         """Say whether the end of an epoch asks for a score that there is not yet."""
         return rows > self._scored_at and (is_last or self._is_each_epoch)
 
-    def update(self, estimator: Any, rows: int) -> Scores:
-        """Score the estimator, which has learned so many rows and is left as it is."""
+    def begin(self, estimator: Any, rows: int) -> Measurement:
+        """Begin to score the estimator, which has learned so many rows and is left as it is."""
         self._scored_at = rows
-        return self._score(_copy(estimator))
+        return self._measure(_copy(estimator))
 
 
 def _copy(estimator: Any) -> Any:

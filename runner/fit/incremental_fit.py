@@ -1,16 +1,18 @@
 """One estimator learning block by block."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from time import perf_counter
 from typing import Any
 
 from runner.base import Block, Callback, Estimator, Progress
 from runner.errors import FitError, RunnerError, RunnerWarning, cause
 from runner.fit.blame import blame, check_labels
-from runner.fit.held_out import HeldOut
+from runner.fit.held_out import HeldOut, Measure, Measurement
 from runner.fit.labels import LabelWeights
 from runner.fit.progressive import Progressive
+
+LearnBy = Callable[[Any, Any, tuple[Any, ...], Mapping[str, Any]], None]
 
 
 class IncrementalFit:
@@ -36,7 +38,16 @@ class IncrementalFit:
     callbacks : mapping of str to Callback, optional
         Told, in this order, how the fit goes.
     progress : Progress, optional
-        Where the counts are kept.
+        Where the counts are kept; its ``epochs`` say for how many passes the fit goes on.
+
+    Attributes
+    ----------
+    error : BaseException or None
+        What ended it, where it learns beside others that go on.
+    measurement : Measurement
+        The latest of the estimator.
+    learn_by : callable
+        ``learn_by(estimator, X, target, arguments)`` calls ``partial_fit``, here or elsewhere.
 
     Examples
     --------
@@ -64,6 +75,9 @@ class IncrementalFit:
     ) -> None:
         self.estimator = estimator
         self.progress = progress or Progress()
+        self.error: BaseException | None = None
+        self.measurement: Measurement
+        self.learn_by: LearnBy = _here
         self._arguments = dict(partial_fit or {})
         self._score = score
         self._held_out = held_out
@@ -72,9 +86,16 @@ class IncrementalFit:
         self._callbacks = dict(callbacks or {})
 
     @property
-    def stopped(self) -> bool:
-        """Whether a callback asked to stop."""
-        return self.progress.stop_reason is not None
+    def failed(self) -> bool:
+        """Whether an error ended it."""
+        return self.error is not None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is to get further blocks: not stopped, not failed, and epochs left."""
+        progress = self.progress
+        over = progress.stop_reason is not None or progress.epoch >= progress.epochs
+        return not (over or self.failed)
 
     def begin(self) -> None:
         """Tell the callbacks that the first block is coming."""
@@ -106,13 +127,26 @@ class IncrementalFit:
         for callback in self._callbacks.values():
             callback.on_block_end(progress, block)
 
-    def between_blocks(self) -> None:
-        """Score held-out rows if it is time; no training block is in use meanwhile."""
-        if self._held_out is not None and self._held_out.is_due(self.progress.rows):
-            self._test(self._held_out)
+    def is_due(self) -> bool:
+        """Say, once for each time, whether held-out rows are to be scored between blocks."""
+        return self._held_out is not None and self._held_out.is_due(self.progress.rows)
 
-    def end_epoch(self) -> None:
-        """Count the epoch, score held-out rows if it is time, and tell the callbacks."""
+    def is_due_at_epoch_end(self) -> bool:
+        """Say whether held-out rows are to be scored at the end of a pass."""
+        progress = self.progress
+        is_last = progress.epoch == progress.epochs
+        return self._held_out is not None and self._held_out.is_due_at_epoch_end(
+            progress.rows, is_last
+        )
+
+    def end_pass(self) -> None:
+        """Count the epoch.
+
+        Raises
+        ------
+        FitError
+            If there was no row to learn.
+        """
         progress = self.progress
         progress.epoch += 1
         if self._score is not None:
@@ -124,11 +158,29 @@ class IncrementalFit:
                 got=f"only empty ones, {progress.empty_blocks} of them",
                 remedy="Check the source, or hold out less.",
             )
-        is_last = progress.epoch == progress.epochs
-        if self._held_out and self._held_out.is_due_at_epoch_end(progress.rows, is_last):
-            self._test(self._held_out)
+
+    def end_epoch(self) -> None:
+        """Tell the callbacks that an epoch is over."""
         for callback in self._callbacks.values():
-            callback.on_epoch_end(progress)
+            callback.on_epoch_end(self.progress)
+
+    def measure(self, begin: Measure) -> None:
+        """Begin a measurement of the estimator."""
+        self.measurement = begin(self.estimator)
+
+    def test(self, estimator: Any) -> Measurement:
+        """Begin to score held-out rows on the way."""
+        return self._schedule.begin(estimator, self.progress.rows)
+
+    def read_held_out(self) -> Generator[Block]:
+        """Yield the blocks of held-out rows."""
+        return self._schedule.read()
+
+    def end_test(self) -> None:
+        """Tell the callbacks what held-out rows scored."""
+        self.progress.held_out = self.measurement.evaluated(warn=False).scores
+        for callback in self._callbacks.values():
+            callback.on_held_out(self.progress)
 
     def end(self) -> None:
         """Tell every callback that no block will follow, however the fit ended.
@@ -141,17 +193,17 @@ class IncrementalFit:
         for name, callback in self._callbacks.items():
             try:
                 callback.on_fit_end(self.progress)
-            except Exception as error:  # noqa: BLE001  (any callback may be anybody's)
+            except (Exception, SystemExit) as error:  # noqa: BLE001  (it may be anybody's)
                 warnings.warn(
                     f"The callback {name} failed at the end of the fit: {cause(error)}.",
                     RunnerWarning,
                     stacklevel=2,
                 )
 
-    def _test(self, held_out: HeldOut) -> None:
-        self.progress.held_out = held_out.update(self.estimator, self.progress.rows)
-        for callback in self._callbacks.values():
-            callback.on_held_out(self.progress)
+    @property
+    def _schedule(self) -> HeldOut:
+        assert self._held_out is not None, "only a fit with held-out rows is due"  # noqa: S101
+        return self._held_out
 
     def _learn(self, block: Block) -> None:
         check_labels(self._arguments.get("classes"), block)
@@ -167,5 +219,9 @@ class IncrementalFit:
             arguments = {**arguments, "sample_weight": sample_weight}
         target = () if block.y is None else (block.y,)
         started = perf_counter()
-        self.estimator.partial_fit(block.X, *target, **arguments)
+        self.learn_by(self.estimator, block.X, target, arguments)
         self.progress.fit_s += perf_counter() - started
+
+
+def _here(estimator: Any, X: Any, target: tuple[Any, ...], arguments: Mapping[str, Any]) -> None:
+    estimator.partial_fit(X, *target, **arguments)

@@ -1,6 +1,7 @@
 """Named stages in front of the estimator: how they are fitted, and the one model they make."""
 
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy, deepcopy
 from typing import Any
 
 from sklearn.base import OneToOneFeatureMixin
@@ -108,6 +109,18 @@ class Stages:
         """The transformers, by name."""
         learnings = {**self._in_front, **self._running}
         return {name: learning.stage for name, learning in learnings.items()}
+
+    def twin(self) -> "Stages":
+        """Return stages for another estimator: the fixed ones are these, running ones copies."""
+        twin = copy(self)
+        twin._running = deepcopy(self._running)  # noqa: SLF001
+        return twin
+
+    @property
+    def n_passes(self) -> int:
+        """How many passes over all training blocks are made before the first epoch."""
+        needs = [learning.need for learning in self._in_front.values()]
+        return needs.count(Need.EVERY_BLOCK)
 
     def remarks(self) -> Iterator[Remark]:
         """Yield what a person should know: which stages see the rows of the first block only."""

@@ -54,6 +54,14 @@ def evaluated(scoring, estimator, blocks):
         return Evaluation(scoring=scoring).over(estimator, blocks)
 
 
+def on_the_way(evaluation, estimator, blocks):
+    """Return the scores as an estimator has them that is still learning."""
+    measurement = evaluation.measure(estimator)
+    for block in blocks:
+        measurement.add(block)
+    return measurement.evaluated(warn=False).scores
+
+
 def same(one, other):
     return one == other or (math.isnan(one) and math.isnan(other))
 
@@ -361,7 +369,7 @@ def test_labels_that_no_evaluated_row_holds_are_named_once(fitted, rows, blocks_
         "dataset.holdout_by=rows to hold out rows of every block, or score more rows."
     ]
     evaluation.score_block(estimator, rows.X[only_no], y[only_no], None)
-    evaluation.on_the_way(estimator, blocks_of(rows.X[only_no], y[only_no]))
+    on_the_way(evaluation, estimator, blocks_of(rows.X[only_no], y[only_no]))
 
 
 @pytest.mark.parametrize(
@@ -512,8 +520,8 @@ def test_a_schedule_that_means_nothing_is_refused(settings, said):
 def test_scores_on_the_way_are_the_final_ones_of_the_same_rows(fitted, rows, blocks_of, name):
     estimator, y = fitted(name)
     evaluation = Evaluation()
-    on_the_way = evaluation.on_the_way(estimator, blocks_of(rows.X, y, at=CUTS))
-    assert on_the_way == evaluation.over(estimator, blocks_of(rows.X, y, at=CUTS)).scores
+    scores = on_the_way(evaluation, estimator, blocks_of(rows.X, y, at=CUTS))
+    assert scores == evaluation.over(estimator, blocks_of(rows.X, y, at=CUTS)).scores
 
 
 def test_what_is_ill_defined_on_the_way_is_said_only_of_the_final_scores(fitted, rows, blocks_of):
@@ -521,7 +529,7 @@ def test_what_is_ill_defined_on_the_way_is_said_only_of_the_final_scores(fitted,
     evaluation, strange = Evaluation(scoring="accuracy"), np.where(y == 1, 7, y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert 0 < evaluation.on_the_way(estimator, blocks_of(rows.X, strange))["accuracy"] < 1
+        assert 0 < on_the_way(evaluation, estimator, blocks_of(rows.X, strange))["accuracy"] < 1
     with pytest.warns(RunnerWarning) as warned:
         evaluation.over(estimator, blocks_of(rows.X, strange))
     assert [str(warning.message)[:50] for warning in warned] == [
@@ -535,4 +543,4 @@ def test_rows_that_cannot_be_scored_on_the_way_are_named(fitted, rows, blocks_of
     y = np.array(y)
     y[50] = np.nan
     with pytest.raises(FitError, match=r"Block 1 .* finite numbers in y; got nan in row 50"):
-        Evaluation(scoring="r2").on_the_way(estimator, blocks_of(rows.X, y, at=(40,)))
+        on_the_way(Evaluation(scoring="r2"), estimator, blocks_of(rows.X, y, at=(40,)))

@@ -15,7 +15,7 @@ from runner.fit.held_out import EPOCH, HeldOut
 
 def due_after(every, growth, blocks):
     """Return after how many rows a score is due, for blocks of these sizes."""
-    held_out = HeldOut(lambda _: {}, every, growth)
+    held_out = HeldOut(None, None, every, growth)
     learned = np.cumsum(blocks).tolist()
     return [rows for rows in learned if held_out.is_due(rows)]
 
@@ -63,13 +63,13 @@ def test_growth_that_is_next_to_none_takes_no_longer():
 
 @pytest.mark.parametrize(("every", "is_last", "due"), [(EPOCH, 0, 1), (EPOCH, 1, 1), (5, 0, 0)])
 def test_the_end_of_an_epoch_has_a_score_if_that_is_asked_for(every, is_last, due):
-    assert HeldOut(lambda _: {}, every).is_due_at_epoch_end(10, is_last) == due
+    assert HeldOut(None, None, every).is_due_at_epoch_end(10, is_last) == due
 
 
-def test_the_end_has_a_score_but_no_second_one_of_the_same_state():
-    held_out = HeldOut(lambda _: {"accuracy": 0.5}, every=100)
+def test_the_end_has_a_score_but_no_second_one_of_the_same_state(held_out_of):
+    held_out = held_out_of(lambda _: {"accuracy": 0.5}, every=100)
     assert held_out.is_due_at_epoch_end(150, is_last=True)
-    assert held_out.update(None, 150) == {"accuracy": 0.5}
+    assert held_out.begin(None, 150).evaluated().scores == {"accuracy": 0.5}
     assert not held_out.is_due_at_epoch_end(150, is_last=True)
     assert held_out.is_due_at_epoch_end(175, is_last=True)
 
@@ -89,27 +89,26 @@ class Moody:
         return self.rng.random(len(X))
 
 
-def test_an_estimator_that_changes_when_it_is_asked_learns_the_same():
+def test_an_estimator_that_changes_when_it_is_asked_learns_the_same(held_out_of):
     asked, left = Moody(), Moody()
-    held_out = HeldOut(lambda estimator: {"mean": estimator.predict(np.ones(3)).mean()})
+    held_out = held_out_of(lambda estimator: {"mean": estimator.predict(np.ones(3)).mean()})
     for _ in range(3):
         asked.partial_fit(None)
         left.partial_fit(None)
-        held_out.update(asked, 1)
+        held_out.begin(asked, 1)
     assert joblib.hash(asked) == joblib.hash(left)
 
 
-def test_the_score_is_that_of_the_estimator_as_it_is():
+def test_the_score_is_that_of_the_estimator_as_it_is(held_out_of):
     X, y = np.array([[-1.0], [1.0]]), np.array([0, 1])
     model = SGDClassifier(random_state=0).partial_fit(X, y, classes=[0, 1])
-    held_out = HeldOut(lambda estimator: {"accuracy": estimator.score(X, y)})
-    assert held_out.update(model, 2) == {"accuracy": model.score(X, y)}
+    held_out = held_out_of(lambda estimator: {"accuracy": estimator.score(X, y)})
+    assert held_out.begin(model, 2).scores == {"accuracy": model.score(X, y)}
 
 
-def test_what_cannot_be_copied_is_asked_itself():
+def test_what_cannot_be_copied_is_asked_itself(held_out_of):
     rng = np.random.default_rng(0)
     birch = Birch(threshold=0.01, n_clusters=None, branching_factor=5)
     birch.partial_fit(rng.normal(size=(5000, 5)))  # a chain of so many leaves is too deep to copy
-    assert HeldOut(lambda estimator: {"is_same": estimator is birch}).update(birch, 1) == {
-        "is_same": True
-    }
+    held_out = held_out_of(lambda estimator: {"is_same": estimator is birch})
+    assert held_out.begin(birch, 1).scores == {"is_same": True}

@@ -6,7 +6,6 @@ from sklearn.linear_model import SGDClassifier
 
 from runner.base import Block, Callback, Place, Progress
 from runner.errors import ConfigError, DatasetError, FitError, RunnerWarning
-from runner.fit.held_out import HeldOut
 from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.labels import LabelWeights
 from runner.fit.progressive import Progressive
@@ -118,7 +117,7 @@ def test_what_an_inspection_refuses_is_not_learned():
     assert spy.calls == []
 
 
-def test_held_out_scores_are_told_when_they_are_due_between_blocks_and_at_the_end():
+def test_held_out_scores_are_due_between_blocks_and_at_the_end_and_told(held_out_of):
     class Hears(Callback):
         def __init__(self):
             self.heard = []
@@ -126,38 +125,41 @@ def test_held_out_scores_are_told_when_they_are_due_between_blocks_and_at_the_en
         def on_held_out(self, progress):
             self.heard.append((progress.rows, progress.held_out))
 
-    told, hears = Told(), Hears()
-    fit = IncrementalFit(
-        Spy(),
-        held_out=HeldOut(lambda spy: {"calls": len(spy.calls)}, every=5),
-        callbacks={"hears": hears, "told": told},
-    )
+    hears = Hears()
+    held_out = held_out_of(lambda spy: {"calls": len(spy.calls)}, every=5)
+    fit = IncrementalFit(Spy(), held_out=held_out, callbacks={"hears": hears})
+
+    def test():
+        fit.measure(fit.test)
+        fit.end_test()
+
     for number in range(4):
         fit.step(block_of(np.ones((3, 2)), number=number))
-        fit.between_blocks()
-    fit.end_epoch()
+        if fit.is_due():
+            test()
+    fit.end_pass()
+    assert not fit.is_due_at_epoch_end(), "these rows were scored just now"
     assert hears.heard == [(6, {"calls": 2}), (12, {"calls": 4})]
     assert fit.progress.held_out == {"calls": 4}
-    assert told.events[-1] == ("epoch", 1)
 
 
-def test_without_held_out_rows_nothing_happens_between_blocks():
-    told = Told()
-    fit = IncrementalFit(Spy(), callbacks={"told": told})
+def test_without_held_out_rows_nothing_is_due():
+    fit = IncrementalFit(Spy())
     fit.step(block_of(np.ones((3, 2))))
-    fit.between_blocks()
-    fit.end_epoch()
-    assert fit.progress.held_out == {}
+    fit.end_pass()
+    assert not fit.is_due()
+    assert not fit.is_due_at_epoch_end()
 
 
-def test_only_the_last_epoch_ends_with_a_score_that_was_not_asked_for():
-    at, held_out = [], HeldOut(lambda _: at.append(fit.progress.epoch) or {}, every=10**9)
+def test_only_the_last_epoch_ends_with_a_score_that_was_not_asked_for(held_out_of):
+    held_out = held_out_of(lambda _: {}, every=10**9)
     fit = IncrementalFit(Spy(), held_out=held_out, progress=Progress(epochs=3))
+    due = []
     for _ in range(3):
         fit.step(block_of(np.ones((3, 2))))
-        fit.between_blocks()
-        fit.end_epoch()
-    assert at == [3]
+        fit.end_pass()
+        due.append(fit.is_due_at_epoch_end())
+    assert due == [False, False, True]
 
 
 def test_an_empty_block_is_skipped_and_counted():
@@ -173,7 +175,7 @@ def test_only_empty_blocks_are_an_error_at_the_end_of_the_epoch():
     fit = IncrementalFit(Spy())
     fit.step(block_of(np.ones((0, 2))))
     with pytest.raises(FitError, match="hold at least one row; got only empty ones, 1 of them"):
-        fit.end_epoch()
+        fit.end_pass()
 
 
 def test_callbacks_are_told_everything_in_order():
@@ -182,6 +184,7 @@ def test_callbacks_are_told_everything_in_order():
     fit.begin()
     fit.step(block_of(np.ones((3, 2))))
     fit.step(block_of(np.ones((2, 2)), number=1))
+    fit.end_pass()
     fit.end_epoch()
     fit.end()
     assert told.events == ["begin", ("block", 1, 3), ("block", 2, 5), ("epoch", 1), "end"]
@@ -249,10 +252,10 @@ def test_a_strange_label_is_named_by_block_and_row():
 
 def test_a_stop_is_a_request_and_the_first_reason_is_kept():
     fit = IncrementalFit(Spy())
-    assert not fit.stopped
+    assert fit.goes_on
     fit.progress.stop("patience")
     fit.progress.stop("time")
-    assert fit.stopped
+    assert not fit.goes_on
     assert fit.progress.stop_reason == "patience"
 
 

@@ -5,12 +5,14 @@ from contextlib import closing
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.linear_model import SGDClassifier
 
 from runner.base import Block, Callback, Place, Progress
-from runner.fit.held_out import EPOCH, HeldOut
+from runner.fit.held_out import EPOCH
 from runner.fit.incremental_fit import IncrementalFit
-from runner.fit.loop import fit_loop
+from runner.fit.loop import Audience, fit_loop, in_turn, measure
+from runner.fit.threads import Threads
 
 
 class Counts:
@@ -50,9 +52,13 @@ class Epochs:
             self.closed += 1
 
 
+def fit_of(epochs, **parts):
+    return IncrementalFit(Counts(), progress=Progress(epochs=epochs), **parts)
+
+
 def test_every_fit_learns_from_every_block_of_every_epoch():
-    fits, epochs = [IncrementalFit(Counts()) for _ in range(3)], Epochs()
-    fit_loop(fits, epochs, epochs=2)
+    fits, epochs = [fit_of(2) for _ in range(3)], Epochs()
+    fit_loop(fits, epochs)
     assert [fit.estimator.rows for fit in fits] == [40, 40, 40]
     assert [fit.progress.epoch for fit in fits] == [2, 2, 2]
     assert (epochs.opened, epochs.closed, epochs.delivered) == (2, 2, 8)
@@ -61,14 +67,14 @@ def test_every_fit_learns_from_every_block_of_every_epoch():
 def test_a_fit_that_stops_gets_no_further_block_and_the_others_go_on():
     stop = StopAfter(2)
     fits = [IncrementalFit(Counts(), callbacks={"stop": stop}), IncrementalFit(Counts())]
-    fit_loop(fits, Epochs(), epochs=1)
+    fit_loop(fits, Epochs())
     assert [fit.estimator.rows for fit in fits] == [10, 20]
 
 
 def test_when_all_have_stopped_the_stream_is_closed_in_mid_epoch():
     stop, epochs = StopAfter(2), Epochs()
-    fit = IncrementalFit(Counts(), callbacks={"stop": stop})
-    fit_loop([fit], epochs, epochs=3)
+    fit = fit_of(3, callbacks={"stop": stop})
+    fit_loop([fit], epochs)
     assert (epochs.opened, epochs.closed, epochs.delivered) == (1, 1, 2)
     assert fit.progress.epoch == 0
     assert stop.ended == 1
@@ -80,22 +86,27 @@ class StopAtEpoch(Callback):
 
 
 def test_a_stop_at_the_end_of_an_epoch_opens_no_further_one():
-    epochs, fit = Epochs(), IncrementalFit(Counts(), callbacks={"stop": StopAtEpoch()})
-    fit_loop([fit], epochs, epochs=3)
+    epochs, fit = Epochs(), fit_of(3, callbacks={"stop": StopAtEpoch()})
+    fit_loop([fit], epochs)
     assert (epochs.opened, epochs.closed, epochs.delivered) == (1, 1, 4)
     assert fit.progress.epoch == 1
 
 
-def scored(at, every=EPOCH):
-    """Return what keeps after how many rows it scored."""
-    return HeldOut(lambda estimator: at.append(estimator.rows) or {"accuracy": 0.5}, every)
+@pytest.fixture
+def scored(held_out_of):
+    """Return what makes held-out rows that keep after how many rows they were scored."""
+
+    def scored(at, every=EPOCH):
+        return held_out_of(lambda fit: at.append(fit.rows) or {"accuracy": 0.5}, every)
+
+    return scored
 
 
-def test_a_fit_that_has_stopped_ends_no_epoch_and_is_scored_no_more():
+def test_a_fit_that_has_stopped_ends_no_epoch_and_is_scored_no_more(scored):
     at = []
-    stops = IncrementalFit(Counts(), held_out=scored(at, 5), callbacks={"stop": StopAfter(2)})
-    goes_on = IncrementalFit(Counts())
-    fit_loop([stops, goes_on], Epochs(), epochs=2)
+    stops = fit_of(2, held_out=scored(at, 5), callbacks={"stop": StopAfter(2)})
+    goes_on = fit_of(2)
+    fit_loop([stops, goes_on], Epochs())
     assert at == [5]
     assert (stops.progress.epoch, goes_on.progress.epoch) == (0, 2)
 
@@ -104,14 +115,13 @@ def test_a_fit_that_has_stopped_ends_no_epoch_and_is_scored_no_more():
     ("every", "expected"),
     [(5, [5, 10, 15, 20, 25, 30, 35, 40]), (15, [15, 30, 40]), (EPOCH, [20, 40]), (41, [40])],
 )
-def test_held_out_rows_are_scored_on_their_schedule_and_at_the_end(every, expected):
+def test_held_out_rows_are_scored_on_their_schedule_and_at_the_end(every, expected, scored):
     at = []
-    fit = IncrementalFit(Counts(), held_out=scored(at, every), progress=Progress(epochs=2))
-    fit_loop([fit], Epochs(), epochs=2)
+    fit_loop([fit_of(2, held_out=scored(at, every))], Epochs())
     assert at == expected
 
 
-def test_no_training_block_is_alive_in_the_loop_while_held_out_rows_are_scored():
+def test_no_training_block_is_alive_in_the_loop_while_held_out_rows_are_scored(held_out_of):
     alive, at_scores = [], []
 
     def epoch(_):
@@ -127,8 +137,7 @@ def test_no_training_block_is_alive_in_the_loop_while_held_out_rows_are_scored()
         at_scores.append(list(alive))
         return {}
 
-    fits = [IncrementalFit(Counts(), held_out=HeldOut(score, 5)) for _ in range(2)]
-    fit_loop(fits, epoch, epochs=2)
+    fit_loop([fit_of(2, held_out=held_out_of(score, 5)) for _ in range(2)], epoch)
     assert at_scores == [[]] * 16
 
 
@@ -145,12 +154,10 @@ class StopAtScore(Callback):
 @pytest.mark.parametrize(
     ("number", "every", "rows", "opened"), [(3, 5, 15, 1), (1, EPOCH, 20, 1), (2, EPOCH, 40, 2)]
 )
-def test_a_stop_at_a_score_ends_the_fit_there(number, every, rows, opened):
+def test_a_stop_at_a_score_ends_the_fit_there(number, every, rows, opened, scored):
     epochs = Epochs()
-    fit = IncrementalFit(
-        Counts(), held_out=scored([], every), callbacks={"stop": StopAtScore(number)}
-    )
-    fit_loop([fit], epochs, epochs=4)
+    fit = fit_of(4, held_out=scored([], every), callbacks={"stop": StopAtScore(number)})
+    fit_loop([fit], epochs)
     assert fit.progress.rows == rows
     assert (epochs.opened, epochs.closed, epochs.delivered) == (opened, opened, rows / 5)
 
@@ -162,7 +169,7 @@ def test_callbacks_hear_of_the_end_when_a_step_raises():
 
     stop, epochs = StopAfter(9), Epochs()
     with pytest.raises(KeyboardInterrupt):
-        fit_loop([IncrementalFit(Breaks(), callbacks={"stop": stop})], epochs, epochs=1)
+        fit_loop([IncrementalFit(Breaks(), callbacks={"stop": stop})], epochs)
     assert stop.ended == 1
     assert epochs.closed == 1
 
@@ -176,8 +183,9 @@ def test_it_is_the_loop_one_would_write_by_hand():
             rows = slice(25 * i, 25 * i + 25)
             yield Block(X[rows], y[rows], None, Place(i, rows.start, rows.stop))
 
-    fit = IncrementalFit(SGDClassifier(random_state=0), {"classes": [0, 1]})
-    fit_loop([fit], epoch, epochs=2)
+    model, two = SGDClassifier(random_state=0), Progress(epochs=2)
+    fit = IncrementalFit(model, {"classes": [0, 1]}, progress=two)
+    fit_loop([fit], epoch)
     by_hand = SGDClassifier(random_state=0)
     for _ in range(2):
         with closing(epoch(0)) as blocks:
@@ -185,3 +193,105 @@ def test_it_is_the_loop_one_would_write_by_hand():
                 by_hand.partial_fit(block.X, block.y, classes=[0, 1])
     assert fit.estimator.coef_.tobytes() == by_hand.coef_.tobytes()
     assert fit.estimator.t_ == by_hand.t_
+
+
+def test_fits_of_different_epochs_share_the_passes_they_both_make():
+    fits, epochs = [fit_of(1), fit_of(3)], Epochs()
+    fit_loop(fits, epochs)
+    assert [fit.estimator.rows for fit in fits] == [20, 60]
+    assert [fit.progress.epoch for fit in fits] == [1, 3]
+    assert epochs.delivered == 12
+
+
+class Hears(Audience):
+    def __init__(self):
+        self.heard = []
+
+    def on_block_end(self, fits, block):
+        self.heard.append((block.place.number, len(fits)))
+
+    def on_end(self, fits, *, others_go_on):
+        self.heard.append(("end", len(fits), others_go_on))
+
+
+def test_an_audience_hears_of_each_end_once_and_whether_others_go_on():
+    hears = Hears()
+    fits = [fit_of(1, callbacks={"stop": StopAfter(2)}), fit_of(1), fit_of(2)]
+    fit_loop(fits, Epochs(), audience=hears)
+    assert [told for told in hears.heard if told[0] == "end"] == [
+        ("end", 1, True),
+        ("end", 1, True),
+        ("end", 1, False),
+    ]
+    assert hears.heard[:4] == [(0, 3), (1, 3), ("end", 1, True), (2, 2)]
+
+
+def test_an_audience_may_stop_a_fit_between_blocks():
+    class Stops(Audience):
+        def between_blocks(self, fits):
+            fits[0].progress.stop("enough")
+
+    fits, epochs = [fit_of(2), fit_of(2)], Epochs()
+    fit_loop(fits, epochs, audience=Stops())
+    assert [fit.estimator.rows for fit in fits] == [5, 10]
+    assert epochs.delivered == 2
+
+
+def test_held_out_rows_are_read_once_for_all_fits_that_are_due(held_out_of):
+    read = []
+
+    def blocks():
+        for i in range(3):
+            read.append(i)
+            yield Block(np.ones((5, 2)), None, None, Place(i, 5 * i, 5 * i + 5))
+
+    rows = held_out_of(lambda _: {}, every=10)
+    rows.read = blocks
+    others = [held_out_of(lambda _: {}, every=10) for _ in range(2)]
+    fits = [fit_of(1, held_out=each) for each in (rows, *others)]
+    fit_loop(fits, Epochs())
+    assert read == [0, 1, 2] * 2
+    assert [fit.measurement.blocks for fit in fits] == [[0, 1, 2]] * 3
+
+
+def test_a_measurement_that_wants_no_more_ends_the_reading():
+    class Enough:
+        wants_more = True
+
+        def add(self, block):
+            self.wants_more = False
+
+    fit, epochs = fit_of(1), Epochs()
+    measure([fit], [lambda _: Enough()], lambda: epochs(0), in_turn)
+    assert (epochs.delivered, epochs.closed) == (2, 1)
+
+
+class Writes:
+    def partial_fit(self, X, y=None):
+        X[:] = 7.0
+
+
+def test_no_fit_writes_into_what_another_learns_from():
+    blocks = Epochs()
+    fits = [IncrementalFit(Writes()), fit_of(1)]
+    with Threads(1) as each:
+        fit_loop(fits, blocks, each)
+    assert "read-only" in str(fits[0].error)
+    assert fits[1].estimator.rows == 20
+    alone = IncrementalFit(Writes())
+    fit_loop([alone], Epochs())
+    assert alone.progress.rows == 20
+
+
+def test_sparse_rows_cannot_be_written_either():
+    class Scales:
+        def partial_fit(self, X, y=None):
+            X.data *= 2
+
+    def epoch(_):
+        yield Block(sparse.eye(5).tocsr(), None, None, Place(0, 0, 5))
+
+    fits = [IncrementalFit(Scales()) for _ in range(2)]
+    with Threads(1) as each:
+        fit_loop(fits, epoch, each)
+    assert all("read-only" in str(fit.error) for fit in fits)

@@ -162,11 +162,11 @@ def test_no_held_out_row_reaches_a_stage(by, policy):
 def run(stages: Stages, train: Part, stream: Stream):
     for due in stages.passes():
         source = stream.source(train, stages.transform)
-        fit_loop([IncrementalFit(due)], lambda _, source=source: stream.in_order(source), 1)
+        fit_loop([IncrementalFit(due)], lambda _, source=source: stream.in_order(source))
         due.finish()
     fit = IncrementalFit(stages.learner(SGDRegressor()))
     source = stream.source(train, stages.transform)
-    fit_loop([fit], lambda epoch: stream.epoch(source, epoch), 1)
+    fit_loop([fit], lambda epoch: stream.epoch(source, epoch))
 
 
 # --- running

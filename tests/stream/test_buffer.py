@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 from sklearn.linear_model import SGDClassifier
 
-from runner.base import Block, Part, Place
+from runner.base import Block, Part, Place, Progress
 from runner.errors import DatasetError
 from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.loop import fit_loop
@@ -302,7 +302,8 @@ def test_on_sorted_data_a_buffer_learns_more_than_shuffled_blocks(epochs, margin
         for seed in range(5):
             stream = Stream(seed=seed, prefetch=0, buffer_blocks=buffer_blocks)
             source = stream.source(part)
-            fit = IncrementalFit(SGDClassifier(random_state=seed), {"classes": list(range(10))})
-            fit_loop([fit], lambda epoch, s=stream, b=source: s.epoch(b, epoch), epochs)
+            model, progress = SGDClassifier(random_state=seed), Progress(epochs=epochs)
+            fit = IncrementalFit(model, {"classes": list(range(10))}, progress=progress)
+            fit_loop([fit], lambda epoch, s=stream, b=source: s.epoch(b, epoch))
             found.append(fit.estimator.score(X, y))
     assert np.mean(accuracy[5]) > np.mean(accuracy[0]) + margin

@@ -1,0 +1,26 @@
+"""One core for each fit: what numerical libraries do with more changes bits, and helps little."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import scipy.linalg.blas  # noqa: F401  (so that its threads are found)
+import sklearn.utils._openmp_helpers  # noqa: F401
+from threadpoolctl import ThreadpoolController
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Let BLAS and OpenMP use one thread.
+
+    With more, the sums of some estimators are added up in another order (MiniBatchKMeans,
+    IncrementalPCA, MiniBatchNMF), so a model would depend on how many cores there are, and fits
+    that learn side by side would wait for each other. The setting of BLAS is one for the process,
+    that of OpenMP one for each thread: see ``one_core_here``.
+    """
+    with ThreadpoolController().limit(limits=1):
+        yield
+
+
+def one_core_here() -> None:
+    """Let OpenMP use one thread in the calling thread, for as long as it lives."""
+    ThreadpoolController().limit(limits=1, user_api="openmp")
