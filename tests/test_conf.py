@@ -7,7 +7,7 @@ from hydra.utils import get_class, instantiate
 from omegaconf import OmegaConf
 from sklearn.utils import all_estimators
 
-from runner.config.compose import compose, parted, selected
+from runner.config.compose import compose, selected
 from runner.config.job import build
 from runner.project import builtin
 
@@ -19,7 +19,7 @@ LISTS = ("callbacks", "preprocessing")  # groups of which several options may be
 def composed(path):
     group, option = path.parent.name, path.stem
     chosen = f"[{option}]" if group in LISTS else option
-    return parted(compose("digits_sgd", [f"{group}={chosen}"]))[0][group]
+    return compose("digits_sgd", [f"{group}={chosen}"]).config[group]
 
 
 @pytest.mark.parametrize("path", OPTIONS, ids=lambda p: f"{p.parent.name}/{p.stem}")

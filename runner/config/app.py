@@ -8,13 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import hydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from runner.project import builtin, project_root
 
-Task = Callable[[DictConfig], None]
+Task = Callable[[DictConfig], object]
 
 
 def prepare() -> None:
@@ -34,11 +32,6 @@ def main(arguments: list[str], task: Task) -> None:
     )(task)
     with _argv(["runner", *arguments]):
         application()
-
-
-def is_multirun() -> bool:
-    """Say whether the task that is running is one of several."""
-    return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
 
 
 @contextmanager

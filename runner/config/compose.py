@@ -3,20 +3,59 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, cast
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, open_dict
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
 from runner.config.app import prepare
 from runner.errors import ConfigError, nearest
 from runner.project import EXPERIMENTS_VARIABLE, builtin, experiment_files
 
 OPEN_PREFIXES = ("+", "~")
+REPLACED = ("sweep", "sweep.grid", "sweep.zip", "sweep.runs", "sweep.halving")
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A composed experiment, parted from what is not its own.
+
+    Parameters
+    ----------
+    config : DictConfig
+        The experiment alone: without Hydra's node and without ``sweep``, and named after its
+        file if it has no name.
+    overrides : tuple of str
+        What the command line changed, as it was typed, but for the choice of the experiment.
+    selection : str
+        What ``runner run`` needs to find the experiment again: its name or its path; "" if the
+        command line alone describes it.
+    sweep : object
+        The section ``sweep`` as plain containers. Interpolations that stand inside a swept value
+        are kept as they were written: they are resolved in the member that has the value.
+    """
+
+    config: DictConfig
+    overrides: tuple[str, ...] = ()
+    selection: str = ""
+    sweep: Any = None
+
+    @classmethod
+    def from_hydra(cls, config: DictConfig) -> Self:
+        """Part what Hydra composed; where its node is missing, it is that of the running job."""
+        hydra_node = config.get("hydra") or HydraConfig.get()
+        written = cast("list[str]", OmegaConf.to_container(hydra_node.overrides.task))
+        file = hydra_node.runtime.choices.get("experiment") or ""
+        own = own_part(config)
+        name_after(own, file)
+        return cls(own, typed(written), selection_of(file), sweep_of(config))
 
 
 @contextmanager
@@ -91,13 +130,65 @@ def opened(overrides: Sequence[str]) -> list[str]:
 
     The options do not repeat every argument of an estimator, so Hydra alone would refuse
     ``estimator.alpha=1``. What nothing accepts is refused later, with the nearest name.
+    ``sweep`` and its keys are emptied first, so that what is given replaces what a file says.
 
     Examples
     --------
     >>> opened(["estimator=sgd_classifier", "estimator.alpha=1e-3", "-m", "hydra.job.name=x"])
     ['estimator=sgd_classifier', '++estimator.alpha=1e-3', '-m', 'hydra.job.name=x']
+    >>> opened(["sweep.grid={seed:[1,2]}"])
+    ['++sweep.grid=null', '++sweep.grid={seed:[1,2]}']
     """
-    return [f"++{text}" if _sets_dotted_key(text) else text for text in overrides]
+    return [part for text in overrides for part in _opened(text)]
+
+
+def _opened(text: str) -> list[str]:
+    key, equals, _ = text.partition("=")
+    if equals and key in REPLACED:
+        return [f"++{key}=null", f"++{text}"]
+    return [f"++{text}" if _sets_dotted_key(text) else text]
+
+
+def typed(overrides: Sequence[str]) -> tuple[str, ...]:
+    """Return what was typed, from what ``opened`` made of it, without ``experiment=``.
+
+    Examples
+    --------
+    >>> typed(["experiment=a", *opened(["sweep.runs=[{seed:1}]", "a.b=1", "+a.c=2"]), "++d=3"])
+    ('sweep.runs=[{seed:1}]', 'a.b=1', '+a.c=2', '++d=3')
+    """
+    found = []
+    for text, following in zip(overrides, [*overrides[1:], ""], strict=True):
+        key, _, value = text.removeprefix("++").partition("=")
+        empties = key in REPLACED and value == "null" and following.startswith(f"++{key}=")
+        if not empties and key != "experiment":
+            bare = text.removeprefix("++")
+            found.append(bare if text in _opened(bare) else text)
+    return tuple(found)
+
+
+def check_sweeps(arguments: Sequence[str]) -> None:
+    """Refuse several values for a key where no flag says that this is to be many runs.
+
+    Raises
+    ------
+    ConfigError
+        With the ways to write what is meant.
+    """
+    if {"-m", "--multirun"} & set(arguments):
+        return
+    overrides = [text for text in opened(arguments) if _is_override(text)]
+    for override in OverridesParser.create().parse_overrides(overrides):
+        if override.is_sweep_override():
+            key = override.get_key_element().lstrip("+")
+            value = str(override.input_line).partition("=")[2]
+            raise ConfigError(
+                key,
+                "have one value where there is no -m",
+                got=value,
+                remedy=f"Add -m to sweep over them; a list is {key}=[{value}], and text with a "
+                f"comma is \"{key}='{value}'\".",
+            )
 
 
 def flags_first(arguments: Sequence[str]) -> list[str]:
@@ -122,7 +213,7 @@ def _sets_dotted_key(text: str) -> bool:
     return bool(equals) and "." in key and "/" not in key and plain
 
 
-def compose(name: str, overrides: Sequence[str] = ()) -> DictConfig:
+def compose(name: str, overrides: Sequence[str] = ()) -> Composed:
     """Compose an experiment by name or path.
 
     Raises
@@ -138,15 +229,48 @@ def compose(name: str, overrides: Sequence[str] = ()) -> DictConfig:
         selected(name) as choice,
         initialize_config_dir(version_base="1.3", config_dir=str(builtin("conf"))),
     ):
-        return hydra_compose("config", [choice, *opened(overrides)], return_hydra_config=True)
+        return Composed.from_hydra(
+            hydra_compose("config", [choice, *opened(overrides)], return_hydra_config=True)
+        )
 
 
-def parted(config: DictConfig) -> tuple[DictConfig, Any]:
-    """Return the experiment, named after its file if it has no name, and Hydra's own node."""
-    hydra_node = config.get("hydra") or HydraConfig.get()
-    config = config.copy()
-    with open_dict(config):
-        config.pop("hydra", None)
-        if config.get("name") is None:
-            config.name = hydra_node.runtime.choices.get("experiment") or "unnamed"
-    return config, hydra_node
+def own_part(config: DictConfig) -> DictConfig:
+    """Return a copy of what Hydra composed, without its node and without ``sweep``."""
+    own = deepcopy(config)
+    with open_dict(own):
+        own.pop("hydra", None)
+        own.pop("sweep", None)
+    return own
+
+
+def name_after(config: DictConfig, file: str) -> None:
+    """Name an experiment after its file, if it has no name."""
+    if config.get("name") is None:
+        with open_dict(config):
+            config.name = file or "unnamed"
+
+
+def selection_of(file: str) -> str:
+    """Return what finds an experiment again: its name, or its path if it is looked for by path."""
+    folder = os.environ.get(EXPERIMENTS_VARIABLE)
+    path = experiment_files().get(file)
+    return str(path) if path and folder and path.parent == Path(folder).resolve() else file
+
+
+def sweep_of(config: DictConfig) -> Any:
+    """Return the section ``sweep`` as plain containers, None if there is none."""
+    return _unfolded(config, "sweep")
+
+
+def _unfolded(node: Any, key: Any) -> Any:
+    """Return a value as plain containers, resolved as far as to the items of a list."""
+    if key not in set(node):
+        return None
+    if OmegaConf.is_missing(node, key):
+        return "???"
+    value = node[key]
+    if isinstance(value, DictConfig):
+        return {name: _unfolded(value, name) for name in value}
+    if isinstance(value, ListConfig):
+        return OmegaConf.to_container(value, resolve=False)
+    return value

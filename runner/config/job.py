@@ -1,9 +1,7 @@
 """From a composed config to an experiment, checked and built."""
 
-import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, cast
 
 from hydra.errors import InstantiationException
@@ -11,49 +9,35 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from runner.base import Recipe
-from runner.config.compose import compose, parted, selected
+from runner.config.compose import Composed, compose
 from runner.config.messages import in_our_words
 from runner.config.recipe import recipe, with_effective
 from runner.config.validation import validate
 from runner.errors import ConfigError, RunnerError, cause
-from runner.experiment import Experiment, Result
+from runner.experiment import Experiment
 from runner.experiment import run as run_experiment
-from runner.project import EXPERIMENTS_VARIABLE, experiment_files, project_root
+from runner.project import project_root
+from runner.trial import Result
 
 
-def build(config: DictConfig) -> tuple[Experiment, Recipe]:
-    """Check a composed config and build its experiment.
-
-    Parameters
-    ----------
-    config : DictConfig
-        As Hydra composed it; its own ``hydra`` node may be there.
+def build(composed: Composed) -> tuple[Experiment, Recipe]:
+    """Check a composed config and build its experiment, without its sweep.
 
     Raises
     ------
     RunnerError
         If the config asks for something impossible; nothing was read or written.
     """
+    config = composed.config
     with in_our_words():
-        config, hydra_node = parted(config)
         resolved = OmegaConf.to_container(config, resolve=True)
     root = str(project_root())
     if root not in sys.path:
         sys.path.append(root)  # last, so that no file of the project hides an installed module
     validate(cast("dict[str, Any]", resolved))
-    written = OmegaConf.to_container(hydra_node.overrides.task, resolve=False)
-    overrides = [text for text in cast("list[str]", written) if not text.startswith("experiment=")]
     experiment = _instantiate(config)
-    asked = recipe(config, overrides, _selected(hydra_node))
+    asked = recipe(config, composed.overrides, composed.selection)
     return experiment, with_effective(asked, experiment.estimator)
-
-
-def _selected(hydra_node: Any) -> str:
-    """Return what ``runner run`` needs to find the experiment again: its name or its path."""
-    name = hydra_node.runtime.choices.get("experiment") or ""
-    folder = os.environ.get(EXPERIMENTS_VARIABLE)
-    path = experiment_files().get(name)
-    return str(path) if path and folder and path.parent == Path(folder).resolve() else name
 
 
 def _instantiate(config: DictConfig) -> Experiment:
@@ -83,6 +67,8 @@ def _instantiate(config: DictConfig) -> Experiment:
 def run(name: str, overrides: Sequence[str] = ()) -> Result:
     """Run an experiment, by its name or by the path of its file.
 
+    It is run alone, as its file describes it, even where the file has a ``sweep``.
+
     Parameters
     ----------
     name : str
@@ -100,8 +86,6 @@ def run(name: str, overrides: Sequence[str] = ()) -> Result:
     RunnerError
         If something a person can mend is wrong.
     """
-    with selected(name):
-        with in_our_words():
-            config = compose(name, overrides)
-        experiment, asked = build(config)
-    return run_experiment(experiment, asked)
+    with in_our_words():
+        composed = compose(name, overrides)
+    return run_experiment(*build(composed))

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.resolvers import oc
 
 from runner.base import Recipe
+from runner.config.compose import Composed
 from runner.redaction import REDACTED, is_secret, redacted
 
 _MISSING = "???"
@@ -34,17 +35,48 @@ def recipe(config: DictConfig, overrides: Sequence[str], selection: str) -> Reci
         The experiment's name or path, "" where the command line alone describes it.
     """
     written = OmegaConf.to_container(config, resolve=False)
-    with _environment_watched() as read:
-        resolved = _resolved(config, read)
-    asked = [_without_secret(text.removeprefix("++")) for text in overrides]
+    asked = [without_secret(text) for text in overrides]
     verb = ["run", selection] if selection else []
     return Recipe(
         name=str(config.name),
-        params=dict(_flatten(_hidden(resolved))),
+        params=dict(_flatten(plain(config))),
         config=OmegaConf.to_yaml(OmegaConf.create(_hidden(written))),
         overrides=tuple(asked),
         command=shlex.join(["runner", *verb, *asked]),
     )
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """Return a config as plain containers, resolved, without secrets and the environment.
+
+    Examples
+    --------
+    >>> plain(OmegaConf.create({"seed": 3, "a": "${seed}", "b": "${oc.env:HOME}", "pwd": "x"}))
+    {'seed': 3, 'a': 3, 'b': '<redacted>', 'pwd': '<redacted>'}
+    """
+    with _environment_watched() as read:
+        return dict(_hidden(_resolved(config, read)))
+
+
+def sweep_text(composed: Composed) -> str:
+    """Return the section ``sweep`` as YAML, without secrets; "" where nothing is in it."""
+    given = {key: value for key, value in (composed.sweep or {}).items() if value}
+    return OmegaConf.to_yaml(OmegaConf.create({"sweep": shown("sweep", given)})) if given else ""
+
+
+def shown(key: str, value: Any) -> Any:
+    """Return the value of a dotted key without what it tells of secrets.
+
+    Examples
+    --------
+    >>> shown("dataset.credentials.pin", 1234), shown("dataset.uri", "s3://ann:pw@host")
+    ('<redacted>', 's3://<redacted>@host')
+    """
+    return _hidden(value, _secret_part(key))
+
+
+def _secret_part(key: str) -> str:
+    return next(filter(is_secret, key.lstrip("+~").split(".")), "")
 
 
 def with_effective(asked: Recipe, estimator: Any) -> Recipe:
@@ -66,14 +98,14 @@ def with_effective(asked: Recipe, estimator: Any) -> Recipe:
         f"estimator.{name.replace('__', '.')}": value
         for name, value in estimator.get_params(deep=True).items()
     }
-    shown = {
+    visible = {
         key: _hidden(value, key)
         for key, value in held.items()
         if key.rpartition(".")[0] in sections  # else it is part of a list, which is one param
         and REDACTED not in str(asked.params.get(key))
         and _is_plain(value)
     }
-    return replace(asked, params={**asked.params, **shown})
+    return replace(asked, params={**asked.params, **visible})
 
 
 def _is_plain(value: Any) -> bool:
@@ -119,7 +151,7 @@ def _hidden(node: Any, key: str = "") -> Any:
     if is_secret(key) and _is_told(node):
         return REDACTED
     if isinstance(node, Mapping):
-        return {name: _hidden(value, str(name)) for name, value in node.items()}
+        return {name: _hidden(item, _secret_part(str(name))) for name, item in node.items()}
     if isinstance(node, list | tuple):
         return [_hidden(item) for item in node]
     return redacted(node) if isinstance(node, str) else node
@@ -148,21 +180,21 @@ def _is_fixed_target(key: str) -> bool:
     )
 
 
-def _without_secret(override: str) -> str:
+def without_secret(override: str) -> str:
     """Hide what an override tells of a secret.
 
     Examples
     --------
-    >>> _without_secret("tracking.uri=https://ann:pw@example.org/mlflow")
+    >>> without_secret("tracking.uri=https://ann:pw@example.org/mlflow")
     'tracking.uri=https://<redacted>@example.org/mlflow'
-    >>> _without_secret("dataset.arguments={rows: 3, password: hidden}")
+    >>> without_secret("dataset.arguments={rows: 3, password: hidden}")
     'dataset.arguments=<redacted>'
     """
     key, equals, text = override.partition("=")
-    under = next(filter(is_secret, key.lstrip("+~").split(".")), "")
+    under = _secret_part(key)
     if text.startswith(("{", "[")):
         value = OverridesParser.create().parse_override(override).value()
-        shown = text if _hidden(value, under) == value else REDACTED
+        told = text if _hidden(value, under) == value else REDACTED
     else:
-        shown = _hidden(text, under)
-    return f"{key}{equals}{shown}"
+        told = _hidden(text, under)
+    return f"{key}{equals}{told}"

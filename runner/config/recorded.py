@@ -1,6 +1,7 @@
 """The config that a run keeps, composed once more with another dataset."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from runner.base import Recipe
-from runner.config.compose import OPEN_PREFIXES, compose
+from runner.config.compose import OPEN_PREFIXES, compose, name_after
 from runner.config.job import build
 from runner.config.messages import in_our_words
 from runner.errors import ConfigError, nearest
@@ -18,6 +19,7 @@ from runner.experiment import Experiment
 from runner.redaction import REDACTED
 
 CHANGEABLE = ("dataset", "stream", "seed")
+FOREIGN = ("hydra", "sweep")
 NOT_NEEDED = ("target", "y", "sample_weight")
 
 
@@ -57,10 +59,13 @@ def recomposed(config: str, overrides: Sequence[str] = ()) -> tuple[Experiment, 
             file = Path(folder) / "recorded.yaml"
             file.write_text(OmegaConf.to_yaml(part), encoding="utf-8")
             composed = compose(str(file), overrides)
-        for key in (*CHANGEABLE, "hydra"):
-            kept[key] = composed[key]
+        for key in CHANGEABLE:
+            kept[key] = composed.config[key]
+        for key in FOREIGN:
+            kept.pop(key, None)
+        name_after(kept, "recorded")
         _complete(kept.dataset, own)
-    return build(kept)
+    return build(replace(composed, config=kept, selection=""))
 
 
 def _check_changeable(text: str) -> None:

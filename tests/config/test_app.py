@@ -5,37 +5,48 @@ import sys
 import pytest
 from omegaconf import OmegaConf
 
-from runner.config.app import is_multirun, main, prepare
+from runner.config.app import main, prepare
+from runner.sweeps.job import Job
 
 
-def test_the_task_gets_each_composed_config(project):
-    seen = []
-    main(
-        ["-m", "experiment=quickstart", "seed=1,2"],
-        lambda config: seen.append((config.seed, config.dataset.n_samples, is_multirun())),
-    )
-    assert seen == [(1, 100, True), (2, 100, True)]
+class Seen(Job):
+    """A job that keeps what it is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def alone(self, composed):
+        self.seen.append((composed.config.seed, composed.config.dataset.n_samples))
 
 
-def test_a_single_run_is_no_multirun_and_leaves_no_file(project):
-    seen = []
-    main(["experiment=quickstart"], lambda config: seen.append(is_multirun()))
-    assert seen == [False]
+def test_the_job_gets_what_is_composed_and_hydra_leaves_no_file(project):
+    job = Seen()
+    main(["experiment=quickstart", "seed=3"], job)
+    assert job.seen == [(3, 100)]
     left = [path.relative_to(project) for path in project.rglob("*") if path.is_file()]
     assert left == []
 
 
-def test_an_error_of_the_task_comes_out_as_it_is():
-    def task(config):
-        raise ZeroDivisionError("mine")
+def test_hydras_own_sweeper_and_launcher_call_the_job_for_each_member(project):
+    job = Seen()
+    plain = ["hydra/sweeper=basic", "hydra/launcher=basic"]
+    main(["-m", "experiment=quickstart", "seed=1,2", *plain], job)
+    assert job.seen == [(1, 100), (2, 100)]
+
+
+def test_an_error_of_the_job_comes_out_as_it_is():
+    class Breaks(Job):
+        def alone(self, composed):
+            raise ZeroDivisionError("mine")
 
     with pytest.raises(ZeroDivisionError, match="mine"):
-        main(["experiment=quickstart"], task)
+        main(["experiment=quickstart"], Breaks())
 
 
 def test_the_arguments_of_the_process_are_left_alone():
     before = list(sys.argv)
-    main(["experiment=quickstart"], lambda config: None)
+    main(["experiment=quickstart"], Seen())
     assert sys.argv == before
 
 

@@ -51,3 +51,46 @@ def test_a_sweep_in_hydras_own_words_may_stand_in_a_file(project):
         "hydra: {sweeper: {params: {seed: '1,2'}}}\npartial_fit: {classes: [0, 1, 2]}\n"
     )
     assert main(["run", "swept.yaml", "tracking=none", "-m"]) == 0
+
+
+TARGET = "_target_: numpy.savetxt, _args_: [{marker}, [1]]"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("hydra: {{sweeper: {{params: {{seed: {{{target}}}}}}}}}\n", "hydra must not be set"),
+        ("hydra: {{sweeper: {{params: {{seed: [{{{target}}}]}}}}}}\n", "hydra must not be set"),
+        ("sweep: {{grid: {{seed: [{{{target}}}, 1]}}}}\n", "seed"),
+        ("sweep: {{grid: {{estimator: [{{{target}}}, {{{target}}}]}}}}\n", "estimator"),
+        ("sweep: {{grid: {{hydra.callbacks.x: [{{{target}}}]}}}}\n", "name settings"),
+        ("sweep: {{runs: [{{+hydra.callbacks.x: {{{target}}}}}]}}\n", "name settings"),
+        ("sweep: {{grid: {{tracking.uri: ['sqlite:///a.db']}}}}\n", "name settings"),
+    ],
+)
+@pytest.mark.parametrize("flags", [[], ["--dry-run"]])
+def test_a_sweep_runs_no_code(project, capsys, text, told, flags):
+    marker = project / "marker.txt"
+    (project / "swept.yaml").write_text(
+        "defaults: [{override /dataset: iris}, {override /estimator: gaussian_nb}]\n"
+        "partial_fit: {classes: [0, 1, 2]}\n" + text.format(target=TARGET.format(marker=marker))
+    )
+    main(["run", "swept.yaml", "tracking=none", "callbacks=[]", *flags])
+    assert told in capsys.readouterr().err
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# @package hydra.callbacks\nx: {_target_: numpy.savetxt, _args_: [marker.txt, [1]]}\n",
+        "# @package hydra\nrun: {dir: elsewhere}\n",
+        "defaults: [{override /hydra/launcher: basic}]\n",
+        "defaults: [/hydra/job_logging@hydra.job_logging: default]\n",
+    ],
+)
+def test_a_file_cannot_reach_hydras_own_settings(project, capsys, text):
+    (project / "mine.yaml").write_text(text)
+    assert main(["run", "mine.yaml", "tracking=none"]) == WRONG
+    assert "must not be set in an experiment's file" in capsys.readouterr().err
+    assert not (project / "marker.txt").exists()

@@ -4,7 +4,7 @@ import pytest
 from sklearn.linear_model import SGDClassifier
 
 import runner
-from runner.config.compose import compose, selected
+from runner.config.compose import compose
 from runner.config.job import build
 from runner.dataset.make_classification import MakeClassification
 from runner.errors import ConfigError
@@ -37,8 +37,7 @@ def test_the_command_of_a_file_elsewhere_has_its_path(tmp_path):
     file.write_text(
         "defaults: [{override /dataset: make_blobs}, {override /estimator: gaussian_nb}]\n"
     )
-    with selected(str(file)):
-        _, recipe = build(compose(str(file), ["tracking=none"]))
+    _, recipe = build(compose(str(file), ["tracking=none"]))
     assert recipe.command == f"runner run {file} tracking=none"
     _, recipe = build(compose("quickstart", ["estimator.alpha=1e-3"]))
     assert recipe.command == "runner run quickstart estimator.alpha=1e-3"
@@ -70,6 +69,13 @@ def test_the_experiment_reached_from_python_is_the_same():
     assert set(result.scores) == {"accuracy", "roc_auc"}
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         runner.nothing  # noqa: B018
+
+
+def test_from_python_a_file_with_a_sweep_is_run_alone():
+    swept = "sweep.grid={estimator.alpha:[1e-3,1e-4]}"
+    result = runner.run("quickstart", ["tracking=none", "callbacks=[]", swept])
+    alone = runner.run("quickstart", ["tracking=none", "callbacks=[]"])
+    assert result.scores == alone.scores
 
 
 @pytest.mark.parametrize("override", ["estimator=sgd", "fit=null", "seed=[1", "name=${nowhere}"])

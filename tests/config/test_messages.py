@@ -3,14 +3,13 @@
 import pytest
 from omegaconf import OmegaConf
 
-from runner.config.compose import compose, parted
+from runner.config.compose import compose
 from runner.config.messages import MISTAKES, translated
 from runner.errors import ConfigError
 
 
 def resolved(name, overrides):
-    config, _ = parted(compose(name, overrides))
-    return OmegaConf.to_container(config, resolve=True)
+    return OmegaConf.to_container(compose(name, overrides).config, resolve=True)
 
 
 def told(name, *overrides):

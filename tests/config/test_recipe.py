@@ -14,7 +14,7 @@ import runner
 from runner.base import Recipe
 from runner.config.compose import compose
 from runner.config.job import build
-from runner.config.recipe import recipe, with_effective
+from runner.config.recipe import plain, recipe, shown, with_effective
 from runner.redaction import REDACTED
 
 
@@ -49,7 +49,7 @@ def test_what_is_built_is_a_param_only_where_there_is_a_choice():
 
 
 def test_the_command_repeats_the_run():
-    asked = recipe_of("{name: a}", ["++dataset.path=my rows.csv", "seed=1"], "quickstart")
+    asked = recipe_of("{name: a}", ["dataset.path=my rows.csv", "seed=1"], "quickstart")
     assert asked.command == "runner run quickstart 'dataset.path=my rows.csv' seed=1"
     assert recipe_of("{name: a}", ["seed=1"], "").command == "runner seed=1"
 
@@ -94,7 +94,8 @@ def test_what_comes_from_the_environment_is_hidden_however_it_is_reached(dataset
 @pytest.mark.parametrize(
     ("override", "kept"),
     [
-        ("++dataset.arguments.password=s3cr3t", "dataset.arguments.password=<redacted>"),
+        ("++dataset.arguments.password=s3cr3t", "++dataset.arguments.password=<redacted>"),
+        ("dataset.arguments.password=s3cr3t", "dataset.arguments.password=<redacted>"),
         ("+password='s3cr3t, too'", "+password=<redacted>"),
         ("dataset.credentials.pin=s3cr3t", "dataset.credentials.pin=<redacted>"),
         ("dataset.arguments={n: 1, password: s3cr3t}", "dataset.arguments=<redacted>"),
@@ -117,6 +118,27 @@ def test_an_override_from_the_environment_is_kept_as_it_was_written(monkeypatch)
     _, asked = build(compose("quickstart", ["tracking.experiment=${oc.env:CANARY}", override]))
     assert asked.overrides == ("tracking.experiment=${oc.env:CANARY}", override)
     assert "s3cr3t" not in repr(asked)
+
+
+def test_a_plain_config_is_resolved_and_tells_no_secret(monkeypatch):
+    monkeypatch.setenv("CANARY", "s3cr3t")
+    config = OmegaConf.create({"seed": 3, "a": ["${seed}"], "b": "${oc.env:CANARY}", "pwd": "x"})
+    assert plain(config) == {"seed": 3, "a": [3], "b": REDACTED, "pwd": REDACTED}
+    assert config.b == "s3cr3t"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "seen"),
+    [
+        ("dataset.password", "s3cr3t", REDACTED),
+        ("+dataset.credentials.pin", 1, REDACTED),
+        ("dataset.arguments", {"token": "s3cr3t", "n": 1}, {"token": REDACTED, "n": 1}),
+        ("dataset.uri", "s3://ann:s3cr3t@host", f"s3://{REDACTED}@host"),
+        ("estimator.alpha", 0.1, 0.1),
+    ],
+)
+def test_a_value_is_shown_without_its_secret(key, value, seen):
+    assert shown(key, value) == seen
 
 
 def test_ordinary_settings_are_not_hidden():

@@ -3,14 +3,13 @@
 import pytest
 from omegaconf import OmegaConf
 
-from runner.config.compose import compose, parted
+from runner.config.compose import compose
 from runner.config.validation import validate
 from runner.errors import ConfigError
 
 
 def checked(*overrides, name="quickstart"):
-    config, _ = parted(compose(name, overrides))
-    validate(OmegaConf.to_container(config, resolve=True))
+    validate(OmegaConf.to_container(compose(name, overrides).config, resolve=True))
 
 
 def test_a_right_config_passes():

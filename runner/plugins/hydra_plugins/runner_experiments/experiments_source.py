@@ -1,11 +1,12 @@
 """Let Hydra find experiment files, and read them without a package header."""
 
+import re
 from typing import Any
 
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigResult
-from omegaconf import Container, DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from runner.errors import ConfigError
 
@@ -26,7 +27,7 @@ class ExperimentsSource(FileConfigSource):
     def load_config(self, config_path: str) -> ConfigResult:
         """Read ``experiment/NAME`` from ``FOLDER/NAME.yaml``."""
         result = super().load_config(_inside(config_path))
-        _refuse_hydra(config_path, result.config)
+        _refuse_hydra(config_path, result)
         if result.header.get("package") is None:
             result.header["package"] = "_global_"
         return result
@@ -57,8 +58,19 @@ class ExperimentsSource(FileConfigSource):
         )
 
 
-def _refuse_hydra(config_path: str, config: Container) -> None:
+def _refuse_hydra(config_path: str, result: ConfigResult) -> None:
     """Refuse Hydra's own settings, which can run code before any check of ours."""
+    config, package = result.config, str(result.header.get("package") or "")
+    listed = config.get("defaults") if isinstance(config, DictConfig) else None
+    groups = [name for each in listed or () for name in _groups(each)]
+    for told in (package, *groups):
+        if re.split(r"[./@]", told)[0] == "hydra":
+            raise ConfigError(
+                f"{_inside(config_path)}: {told}",
+                "not be set in an experiment's file",
+                got=told,
+                remedy=f"Set it on the command line, as in {told.replace('.', '/')}=...",
+            )
     found = config.get("hydra") if isinstance(config, DictConfig) else None
     if found is None or _only_sweep(found):
         return
@@ -76,7 +88,24 @@ def _only_sweep(node: Any) -> bool:
         and set(node) == {"sweeper"}
         and isinstance(node.sweeper, DictConfig)
         and set(node.sweeper) == {"params"}
+        and not _names_code(node.sweeper.params)
     )
+
+
+def _groups(default: Any) -> list[str]:
+    """Return the groups that an item of the defaults list names."""
+    named = [default] if isinstance(default, str) else list(default)
+    return [str(name).split()[-1].lstrip("/") for name in named if str(name).strip()]
+
+
+def _names_code(node: Any) -> bool:
+    """Say whether a key of Hydra's, such as ``_target_``, stands anywhere in it."""
+    if isinstance(node, DictConfig):
+        if any(str(key).startswith("_") for key in node):
+            return True
+        plain = OmegaConf.to_container(node, resolve=False)
+        return "_target_" in str(plain)
+    return "_target_" in str(node)
 
 
 def _inside(config_path: str) -> str:

@@ -1,0 +1,1 @@
+"""The sweep of an experiment's file, and the pass that its members share, for Hydra."""

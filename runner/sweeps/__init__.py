@@ -1,0 +1,1 @@
+"""Many members of one experiment: what they are, and one pass over the data for all."""

@@ -1,0 +1,165 @@
+"""Which members learn from the same blocks, and what reading that saves."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from runner.base import Recipe, Split
+from runner.config.job import build
+from runner.experiment import Experiment
+from runner.sweeps.halving import Tournament
+from runner.sweeps.members import Member, canonical
+
+SHARED = ("dataset", "stream", "preprocessing", "seed", "fit.preprocessing")
+
+
+@dataclass(frozen=True)
+class Built:
+    """A member, and the experiment that it is."""
+
+    member: Member
+    experiment: Experiment
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Group:
+    """Members that learn from the same blocks, in one pass over the data each epoch.
+
+    Parameters
+    ----------
+    built : tuple of Built
+        The members.
+    split : Split
+        Their blocks.
+    tournament : Tournament, optional
+        What stops some of them on the way.
+    """
+
+    built: tuple[Built, ...]
+    split: Split
+    tournament: Tournament | None = None
+
+    @property
+    def lead(self) -> Experiment:
+        """The experiment whose dataset, stream and preprocessing serve all of them."""
+        return self.built[0].experiment
+
+    @property
+    def epochs(self) -> int:
+        """How many passes there are; members with fewer epochs leave before."""
+        return max(self._epochs)
+
+    @property
+    def total_rows(self) -> int:
+        """How many rows a member learns that is stopped by nothing."""
+        return self.epochs * self.split.train.n_rows
+
+    @property
+    def reads_alone(self) -> int:
+        """How many blocks the members would read one after the other."""
+        return sum(self._reads(epochs) + self._n_held_out for epochs in self._epochs)
+
+    @property
+    def reads(self) -> int:
+        """How many blocks they read together; the holdout once for all that end together."""
+        return self._reads(self.epochs) + len(set(self._epochs)) * self._n_held_out
+
+    def _reads(self, epochs: int) -> int:
+        return (epochs + self.lead.stages().n_passes) * self.split.train.n_blocks
+
+    @property
+    def _n_held_out(self) -> int:
+        return 0 if self.split.holdout is None else self.split.holdout.n_blocks
+
+    @property
+    def _epochs(self) -> list[int]:
+        return [each.experiment.fit.epochs for each in self.built]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A member that cannot begin, and why."""
+
+    member: Member
+    error: Exception
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep is about to do.
+
+    Parameters
+    ----------
+    groups : tuple of Group
+        In the order in which they are run.
+    refused : tuple of Refusal
+        Members whose config or data are wrong.
+    is_shared : bool
+        Whether the members of a group learn in one pass; not with a launcher of Hydra's own.
+    """
+
+    groups: tuple[Group, ...]
+    refused: tuple[Refusal, ...] = ()
+    is_shared: bool = True
+
+    @property
+    def built(self) -> list[Built]:
+        """All members that can begin, by number."""
+        found = [each for group in self.groups for each in group.built]
+        return sorted(found, key=lambda each: each.member.number)
+
+
+def planned(members: Sequence[Member], *, is_shared: bool = True) -> Plan:
+    """Check and build every member, and put those together that read the same blocks.
+
+    Members share their blocks if they have the same dataset, and so the same split, the same
+    stream, preprocessing and seed. Metadata of the data are read, rows are not.
+    """
+    refused: list[Refusal] = []
+    together: dict[str, list[Built]] = {}
+    for member in members:
+        try:
+            built = Built(member, *build(member.composed))
+            reading = reading_of(member.composed.config, member.composed.sweep)
+        except Exception as error:  # noqa: BLE001  (one member must not cost the others)
+            refused.append(Refusal(member, error))
+        else:
+            together.setdefault(reading, []).append(built)
+    groups = []
+    for each in together.values():
+        try:
+            groups.append(Group(tuple(each), each[0].experiment.dataset.split()))
+        except Exception as error:  # noqa: BLE001
+            refused += [Refusal(built.member, error) for built in each]
+    return Plan(tuple(groups), tuple(refused), is_shared)
+
+
+def reading_of(config: DictConfig, sweep: Any = None) -> str:
+    """Return a text that is the same for configs which read the same blocks.
+
+    Members of several files, whose ``sweep`` says otherwise how to halve, are kept apart.
+
+    Examples
+    --------
+    >>> one, other = (OmegaConf.create({"seed": 1, "dataset": {"chunks": n}}) for n in (5, 50))
+    >>> reading_of(one) == reading_of(other)
+    False
+    >>> one.estimator = {"alpha": 0.1}
+    >>> reading_of(one)
+    '[{"dataset": {"'chunks'": 5}, "fit.preprocessing": null, "preprocessing": null, "seed": 1...
+    """
+    parts = {key: canonical(plain) for key, plain in _parts(config)}
+    return json.dumps([parts, canonical(sweep)], sort_keys=True)
+
+
+def _parts(config: DictConfig) -> Iterator[tuple[str, Any]]:
+    for key in SHARED:
+        node = OmegaConf.select(config, key)
+        plain = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+        # The order of the stages matters, which sorted keys would hide.
+        is_ordered = key == "preprocessing" and isinstance(plain, dict)
+        yield key, [*map(list, plain.items())] if is_ordered else plain  # type: ignore[union-attr]

@@ -1,0 +1,150 @@
+"""What our sweeper and our launcher do when Hydra calls them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+from runner.base import Outcome
+from runner.config.compose import Composed
+from runner.config.messages import in_our_words
+from runner.config.recipe import shown
+from runner.errors import ConfigError, FitError
+from runner.sweeps.conduct import conduct
+from runner.sweeps.grid import differing, names
+from runner.sweeps.job import Job, other_sweeper
+from runner.sweeps.launch import Launch, OneByOne, SharedPass
+from runner.sweeps.members import Member, compose_members, is_sweep, key_of
+from runner.sweeps.options import Sweep, bare
+
+SHARED = "hydra_plugins.runner_sweeps.shared_pass.SharedPass"
+
+
+def sweep(
+    context: HydraContext, task: TaskFunction, config: DictConfig, arguments: Sequence[str]
+) -> list[Outcome]:
+    """Run the members that a config and a command line ask for, or the one run.
+
+    Parameters
+    ----------
+    context : HydraContext
+        With the loader that composed the config.
+    task : TaskFunction
+        The job of our application.
+    config : DictConfig
+        With Hydra's node, composed for ``RunMode.MULTIRUN``.
+    arguments : sequence of str
+        The overrides of the command line.
+
+    Raises
+    ------
+    RunnerError
+        If something a person can mend is wrong.
+    """
+    job = _job(task)
+    HydraConfig.instance().set_config(config)
+    with in_our_words():
+        base = Composed.from_hydra(config)
+        params = OmegaConf.select(config, "hydra.sweeper.params")
+    if not is_sweep(base.sweep, arguments, params):
+        job.alone(base)
+        return []
+    members = compose_members(context.config_loader, config, arguments)
+    conduct(members, _as_typed(base, arguments), job, _launch(context, task, config))
+    return job.outcomes
+
+
+def _as_typed(base: Composed, arguments: Sequence[str]) -> Composed:
+    """Return what the members have in common, with what repeats the sweep as its overrides."""
+    parsed = OverridesParser.create().parse_overrides(list(arguments))
+    if not any(override.is_sweep_override() for override in parsed):
+        return base
+    files = [o for o in parsed if o.key_or_group == "experiment" and o.is_sweep_override()]
+    chosen = [str(override.input_line) for override in files]
+    return replace(base, overrides=(*chosen, *base.overrides, "-m"))
+
+
+def launch(
+    context: HydraContext,
+    task: TaskFunction,
+    config: DictConfig,
+    lines: Sequence[Sequence[str]],
+    threads: int | None,
+) -> list[JobReturn]:
+    """Run, in shared passes, the members that another sweeper made.
+
+    Returns
+    -------
+    list of JobReturn
+        In the order of ``lines``; that of a member that failed says so.
+    """
+    job = _job(task)
+    with in_our_words():
+        base = Composed.from_hydra(config)
+    if Sweep.from_plain(base.sweep):
+        raise other_sweeper(base)
+    members = _members_of(context.config_loader, config, lines)
+    conduct(members, base, job, SharedPass(threads))
+    return [
+        _returned(outcome, line, job) for outcome, line in zip(job.outcomes, lines, strict=True)
+    ]
+
+
+def _members_of(
+    loader: ConfigLoader, config: DictConfig, lines: Sequence[Sequence[str]]
+) -> list[Member]:
+    parser = OverridesParser.create(config_loader=loader)
+    given = []
+    for line in lines:
+        parsed = parser.parse_overrides(list(line))
+        pairs = [(bare(each.get_key_element()), each.value()) for each in parsed]
+        given.append({key: shown(key, value) for key, value in pairs})
+    keys, called = differing(given), names(given)
+    seen: Counter[str] = Counter()
+    members = []
+    for number, line in enumerate(lines):
+        with in_our_words():
+            composed = Composed.from_hydra(loader.load_sweep_config(config, list(line)))
+        params = {key: given[number][key] for key in keys if key in given[number]}
+        key = key_of(composed.config, seen)
+        members.append(Member(number, called[number], params, composed, key, tuple(line)))
+    return members
+
+
+def _job(task: TaskFunction) -> Job:
+    if not isinstance(task, Job):
+        raise ConfigError(
+            "hydra/sweeper=members",
+            "be used in the application it comes with",
+            got=type(task).__name__,
+            remedy="Choose hydra/sweeper=basic and hydra/launcher=basic.",
+        )
+    return task
+
+
+def _launch(context: HydraContext, task: TaskFunction, config: DictConfig) -> Launch:
+    if OmegaConf.select(config, "hydra.launcher._target_") == SHARED:
+        return SharedPass(config.hydra.launcher.threads)
+    launcher = Plugins.instance().instantiate_launcher(
+        hydra_context=context, task_function=task, config=config
+    )
+    return OneByOne(launcher)
+
+
+def _returned(outcome: Outcome, line: Sequence[str], job: Job) -> JobReturn:
+    if outcome.status == "FINISHED" or (job.dry_run and outcome.status == "PENDING"):
+        return JobReturn(list(line), status=JobStatus.COMPLETED, _return_value=outcome)
+    error = FitError(
+        f"Member {outcome.name}",
+        "finish",
+        got=(outcome.error or outcome.status).rstrip("."),
+        remedy="`runner resume` runs what is left.",
+    )
+    return JobReturn(list(line), status=JobStatus.FAILED, _return_value=error)
