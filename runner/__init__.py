@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from runner.config.job import run
     from runner.incremental import Incremental
+    from runner.sweeps.python import sweep
 
-__all__ = ["Incremental", "run"]
+__all__ = ["Incremental", "run", "sweep"]
 
-MODULES = {"Incremental": "runner.incremental", "run": "runner.config.job"}
+MODULES = {
+    "Incremental": "runner.incremental",
+    "run": "runner.config.job",
+    "sweep": "runner.sweeps.python",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -13,18 +13,22 @@ from runner.project import experiment_files, option_files, overlay
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-    from omegaconf import DictConfig
+    from runner.sweeps.job import Job
 
 USAGE = """\
 runner: experiments on data that does not fit in memory
 
   runner list                          the experiments, and the options of each group
   runner show NAME [key=value ...]     the composed config
-  runner run NAME|FILE [key=value ...] fit, evaluate, log; --dry-run says what would be done
+  runner run NAME|FILE [key=value ...] fit, evaluate, log; a file with `sweep:` is many runs;
+                                       --dry-run says what would be done, --fail-fast ends a
+                                       sweep with its first failure
+  runner resume SWEEP [--failed]       run the members of a sweep that did not finish
   runner predict RUN output=FOLDER [dataset=... key=value ...] [columns=[id]]
                                        predictions of every row, block by block, to Parquet
   runner runs [--limit N]              the record as a table
   runner ui [RUN] [--port N]           look at the record in MLflow's user interface
+  runner doctor                        check the installation, and mend what killed runs left
 
   --traceback                          with any verb: show where an error comes from
 
@@ -97,15 +101,16 @@ def _first_comment(path: Path) -> str:
 
 
 def _show(rest: list[str]) -> int:
-    from runner.config.compose import compose, parted
+    from runner.config.compose import compose
     from runner.config.messages import in_our_words
-    from runner.config.recipe import recipe
+    from runner.config.recipe import recipe, sweep_text
     from runner.terminal import show_config
 
     name, overrides = _experiment_of("show", rest)
     with in_our_words():
-        config, _ = parted(compose(name, overrides))
-        text = recipe(config, overrides, name).config
+        composed = compose(name, overrides)
+        asked = recipe(composed.config, composed.overrides, composed.selection)
+    text = f"{asked.config}{sweep_text(composed)}"
     show_config(text)
     return 0
 
@@ -120,58 +125,47 @@ def _run(rest: list[str]) -> int:
 
 def _hydra(given: list[str]) -> int:
     from runner.config.app import main as hydra_main
-    from runner.config.compose import flags_first, opened
+    from runner.config.compose import check_sweeps, flags_first, opened
     from runner.config.messages import in_our_words
+    from runner.shown import Shown
+    from runner.sweeps.job import Job
 
-    members: list[int] = []
-    alone: list[Exception] = []
-    arguments = flags_first(opened([text for text in given if text != "--dry-run"]))
-    try:
-        with in_our_words():
-            hydra_main(arguments, _task(members, alone, dry_run="--dry-run" in given))
-    except Exception:
-        if not members:
-            raise
-    for failure in alone:
-        raise failure
-    return max(members, key=(0, WRONG, BROKEN).index, default=0)
+    ours = {"--dry-run", "--fail-fast"}
+    arguments = [text for text in given if text not in ours]
+    job = Job(Shown(), dry_run="--dry-run" in given, fail_fast="--fail-fast" in given)
+    with in_our_words():
+        check_sweeps(arguments)
+        hydra_main(flags_first(opened(arguments)), job)
+    return _code_of(job)
 
 
-def _task(
-    members: list[int], alone: list[Exception], *, dry_run: bool
-) -> "Callable[[DictConfig], None]":
-    """Return the job, which keeps what goes wrong: Hydra would tell it in its own words.
-
-    The failure of one of several members is told at once, and the others still run.
-    """
-    from runner.config.app import is_multirun
-
-    def task(config: "DictConfig") -> None:
-        try:
-            _perform(config, dry_run=dry_run)
-        except Exception as error:
-            if not is_multirun():
-                alone.append(error)
-                return
-            members.append(_tell(error))
-            raise
-
-    return task
+def _code_of(job: "Job") -> int:
+    return WRONG if any(outcome.status == "FAILED" for outcome in job.outcomes) else 0
 
 
-def _perform(config: "DictConfig", *, dry_run: bool) -> None:
-    from runner.config.job import build
-    from runner.experiment import check, run
-    from runner.terminal import show_plan, show_result
+def _resume(rest: list[str]) -> int:
+    from runner.shown import Shown
+    from runner.sweeps.job import Job
+    from runner.sweeps.resume import resume
 
-    experiment, recipe = build(config)
-    if dry_run:
-        experiment.tracking.check()
-        split = experiment.dataset.split()
-        check(experiment, split)
-        show_plan(experiment, split)
-    else:
-        show_result(experiment, run(experiment, recipe))
+    parser = _parser("resume")
+    parser.add_argument("sweep")
+    for flag in ("--failed", "--fail-fast", "--dry-run"):
+        parser.add_argument(flag, action="store_true")
+    asked = parser.parse_args(rest)
+    job = Job(Shown(), dry_run=asked.dry_run, fail_fast=asked.fail_fast)
+    resume(asked.sweep, job, only_failed=asked.failed)
+    return _code_of(job)
+
+
+def _doctor(rest: list[str]) -> int:
+    from runner.doctor import examine
+    from runner.terminal import show_findings
+
+    _parser("doctor").parse_args(rest)
+    findings = examine()
+    show_findings(findings)
+    return 0 if all(finding.ok for finding in findings) else WRONG
 
 
 def _predict(rest: list[str]) -> int:
@@ -258,9 +252,11 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "list": _list,
     "show": _show,
     "run": _run,
+    "resume": _resume,
     "predict": _predict,
     "runs": _runs,
     "ui": _ui,
+    "doctor": _doctor,
 }
 
 

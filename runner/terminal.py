@@ -11,9 +11,11 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from runner.base import Part, Progress, Split
-    from runner.experiment import Experiment, Result
+    from runner.experiment import Experiment
     from runner.prediction.job import Prediction
+    from runner.tracking.checkup import Finding
     from runner.tracking.record import RecordedRun
+    from runner.trial import Result
 
 
 LARGE = 1e6
@@ -50,20 +52,20 @@ def show_plan(experiment: "Experiment", split: "Split") -> None:
         ("epochs", str(experiment.fit.epochs)),
         ("scores", ", ".join(_scorers(experiment, train)) or "none"),
     ]
-    _print_pairs(rows)
+    show_pairs(rows)
     sys.stdout.write("dry run: nothing was learned or logged\n")
 
 
 def show_result(experiment: "Experiment", result: "Result") -> None:
     """Write the scores of a run and where to look at it."""
     progress = result.progress
-    rows = [(name, _score(score)) for name, score in result.scores.items()]
+    rows = [(name, score_text(score)) for name, score in result.scores.items()]
     if not rows:
         rows.append(("scores", _why_none(experiment)))
-    learned = f"{progress.rows:,} rows in {_count(progress.blocks, 'block')}"
-    rows.append(("learned", f"{learned}, {_count(progress.epoch, 'epoch')}"))
+    learned = f"{progress.rows:,} rows in {count(progress.blocks, 'block')}"
+    rows.append(("learned", f"{learned}, {count(progress.epoch, 'epoch')}"))
     if progress.empty_blocks:
-        rows.append(("skipped", _count(progress.empty_blocks, "empty block")))
+        rows.append(("skipped", count(progress.empty_blocks, "empty block")))
     if progress.best_rows is not None:
         rows.append(("best", f"after {progress.best_rows:,} rows: evaluated and logged as then"))
     if progress.stop_reason:
@@ -75,7 +77,7 @@ def show_result(experiment: "Experiment", result: "Result") -> None:
     if result.run_id:
         rows.append(("look", f"runner ui {result.run_id[:8]}"))
     sys.stdout.write(f"{experiment.name}\n")
-    _print_pairs(rows)
+    show_pairs(rows)
 
 
 class Lines:
@@ -110,9 +112,9 @@ def show_prediction(prediction: "Prediction") -> None:
     sys.stdout.write("prediction\n")
     columns = ", ".join(prediction.columns[:MOST_COLUMNS])
     more = len(prediction.columns) - MOST_COLUMNS
-    _print_pairs(
+    show_pairs(
         [
-            ("rows", f"{prediction.rows:,} in {_count(prediction.blocks, 'block')}"),
+            ("rows", f"{prediction.rows:,} in {count(prediction.blocks, 'block')}"),
             ("columns", f"{columns} and {more} more" if more > 0 else columns),
             ("run", prediction.run_id),
             ("model", prediction.model),
@@ -141,7 +143,8 @@ def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     console.print(table, crop=False)
 
 
-def _print_pairs(rows: list[tuple[str, str]]) -> None:
+def show_pairs(rows: list[tuple[str, str]]) -> None:
+    """Write names and values, one pair a line."""
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         sys.stdout.write(f"  {name:<{width}}  {value}\n")
@@ -154,7 +157,7 @@ def _scorers(experiment: "Experiment", train: "Part") -> list[str]:
 def _extent(part: "Part") -> str:
     sizes = sorted(set(part.X.chunks[0]))
     each = f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
-    return f"{part.n_rows:,} rows in {_count(part.n_blocks, 'block')} of {each}"
+    return f"{part.n_rows:,} rows in {count(part.n_blocks, 'block')} of {each}"
 
 
 def _width(part: "Part") -> str:
@@ -172,11 +175,25 @@ def _kind(part: "Part") -> str:
     return "text" if first in ("object", "str") else first
 
 
-def _score(score: float) -> str:
+def score_text(score: float) -> str:
+    """Write a score with four digits.
+
+    Examples
+    --------
+    >>> score_text(0.81818), score_text(-1699123.4)
+    ('0.8182', '-1.699e+06')
+    """
     return f"{score:.4f}" if abs(score) < LARGE else f"{score:.4g}"
 
 
-def _count(n: int, noun: str) -> str:
+def count(n: int, noun: str) -> str:
+    """Write how many of something there are.
+
+    Examples
+    --------
+    >>> count(1, "block"), count(1200, "row")
+    ('1 block', '1,200 rows')
+    """
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
@@ -197,8 +214,15 @@ def show_runs(runs: "list[RecordedRun]") -> None:
             run.status,
             run.started.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
             "-" if run.duration_s is None else f"{run.duration_s:.1f} s",
-            *(_score(run.scores[name]) if name in run.scores else "-" for name in scorers),
+            *(score_text(run.scores[name]) if name in run.scores else "-" for name in scorers),
         ]
         for run in runs
     ]
     show_table(["run", "name", "status", "started", "took", *scorers], rows)
+
+
+def show_findings(findings: "list[Finding]") -> None:
+    """Write what a check of the installation and the record found."""
+    for finding in findings:
+        sign = "ok " if finding.ok else "BAD"
+        sys.stdout.write(f"{sign}  {finding.name}: {finding.told}\n")

@@ -54,6 +54,16 @@ def test_the_readme_types_every_verb():
     assert {shlex.split(command)[0] for command in commands()} >= set(VERBS)
 
 
+def interrupted_sweep():
+    """Run a sweep whose first member fails, for want of a file, and give it the file."""
+    broken = "sweep.runs=[{dataset.path:gone.parquet},{dataset.path:clicks/a.parquet}]"
+    asked = [broken, "dataset.chunks=1000", "dataset.target=sold", "callbacks=[]"]
+    table = runner.sweep("parquet_sgd", asked)
+    assert sorted(table["status"]) == ["FAILED", "FINISHED"]
+    Path("gone.parquet").write_bytes(Path("clicks/a.parquet").read_bytes())
+    return table.attrs["run_id"]
+
+
 @pytest.mark.parametrize("command", [c for c in commands() if not c.startswith("ui")])
 def test_a_command_of_the_readme_does_what_is_said(command, project, capsys):
     (project / "experiments").mkdir()
@@ -70,6 +80,8 @@ def test_a_command_of_the_readme_does_what_is_said(command, project, capsys):
         arguments.append("dataset.chunks=1000")
     if arguments[0] == "predict":
         arguments[1] = runner.run("quickstart", ["callbacks=[]"]).run_id
+    if arguments[0] == "resume":
+        arguments[1] = interrupted_sweep()
     code = main(arguments)
     out, err = capsys.readouterr()
     if "alhpa" in command:
@@ -89,7 +101,7 @@ def test_the_quickstart_prints_what_the_readme_shows(capsys):
 
 
 def test_the_python_of_the_readme_runs():
-    code, _ = blocks("python")
+    code = blocks("python")[0]
     names = {}
     exec(code, names)  # noqa: S102  (our own page)
     assert set(names["result"].scores) == {"accuracy", "roc_auc"}
@@ -97,8 +109,29 @@ def test_the_python_of_the_readme_runs():
 
 def test_the_notebook_of_the_readme_runs():
     names = {}
-    exec(blocks("python")[1], names)  # noqa: S102  (our own page)
+    exec(blocks("python")[2], names)  # noqa: S102  (our own page)
     assert names["model"].progress_.rows == 300_000
+
+
+def test_the_sweep_of_the_readme_is_what_is_said_of_it(project, capsys):
+    swept = next(block for block in blocks("yaml") if block.startswith("sweep:"))
+    quickstart = experiment_files()["quickstart"].read_text(encoding="utf-8")
+    (project / "swept.yaml").write_text(quickstart + swept)
+    assert main(["run", "swept.yaml", "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("sweep of 24 members in 2 groups\n")
+
+
+def test_the_plan_of_the_readme_is_what_is_shown(capsys):
+    assert main(["run", "digits_sweep", "--dry-run"]) == 0
+    shown = next(block for block in blocks("text") if block.startswith("sweep of"))
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines[:-1] == shown.splitlines()
+
+
+def test_the_table_of_the_readme_can_be_had(capsys):
+    names = {}
+    exec(blocks("python")[1], names)  # noqa: S102  (our own page)
+    assert len(names["table"]) == 24
 
 
 def test_the_file_of_the_readme_is_the_quickstart():

@@ -12,12 +12,12 @@ import numpy as np
 from runner.base import Block, Progress
 from runner.config.recorded import recomposed
 from runner.errors import ConfigError, RunnerWarning
-from runner.experiment import source_of
 from runner.prediction.answers import Answers
 from runner.prediction.parts import Parts, free_folder
 from runner.prediction.rows import rows_to_predict
 from runner.tracking.loading import load_model
 from runner.tracking.record import find_run, kept_config
+from runner.trial import source_of
 
 ROW = "row"
 WITHOUT_EFFECT = ("holdout", "holdout_by", "validation")

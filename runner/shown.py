@@ -1,0 +1,145 @@
+"""What a person sees of a sweep: its plan, each member as it ends, and the leaderboard."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from runner.base import Outcome, Split
+from runner.protocols import SweepRun
+from runner.sweeps.teller import Teller
+from runner.terminal import count, score_text, show_pairs, show_plan, show_result, show_table
+from runner.tracking.leaderboard import ranked, scorers
+
+if TYPE_CHECKING:
+    from runner.experiment import Experiment
+    from runner.sweeps.plan import Group, Plan
+    from runner.trial import Result
+
+MOST_ROWS = 20
+
+
+class Shown(Teller):
+    """Writes results to standard output, and on the way plain lines to standard error."""
+
+    def on_plan(self, plan: "Plan", *, is_dry: bool) -> None:
+        """Write which members share their blocks, and what that saves."""
+        n_groups, n_members = len(plan.groups), len(plan.built) + len(plan.refused)
+        sys.stdout.write(f"sweep of {count(n_members, 'member')} in {count(n_groups, 'group')}\n")
+        show_table(
+            ["group", "members", "rows", "blocks", "epochs", "block reads", "one by one"],
+            [_group_row(index, group, plan) for index, group in enumerate(plan.groups)],
+        )
+        alone = sum(group.reads_alone for group in plan.groups)
+        together = sum(group.reads for group in plan.groups)
+        if plan.is_shared and alone:
+            saved = f"{alone:,} block reads become {together:,}"
+            sys.stdout.write(f"{saved}: {1 - together / alone:.0%} are saved\n")
+        elif not plan.is_shared:
+            sys.stdout.write("this launcher reads the data for each member anew\n")
+        for group in plan.groups:
+            _write_brackets(group)
+        if is_dry:
+            sys.stdout.write("dry run: nothing was learned or logged\n")
+        sys.stdout.flush()
+
+    def on_dry_run(self, experiment: "Experiment", split: Split) -> None:
+        """Write what a run would do."""
+        show_plan(experiment, split)
+
+    def on_result(self, experiment: "Experiment", result: "Result") -> None:
+        """Write the scores of a run and where to look at it."""
+        show_result(experiment, result)
+
+    def on_member_end(self, outcome: Outcome) -> None:
+        """Write a line on how a member ended; nothing of one that was only checked."""
+        if outcome.status == "PENDING":
+            return
+        sys.stderr.write(f"{line_of(outcome)}\n")
+        sys.stderr.flush()
+
+    def on_sweep_end(
+        self, outcomes: Sequence[Outcome], run: SweepRun, verdicts: Sequence[str]
+    ) -> None:
+        """Write the leaderboard, what halving chose, and where to look at all of it."""
+        names = scorers(outcomes)
+        board = ranked(outcomes)
+        show_table(
+            ["member", "status", *names, "rows", "run"],
+            [
+                [
+                    outcome.name,
+                    _status(outcome),
+                    *(
+                        score_text(outcome.scores[name]) if name in outcome.scores else "-"
+                        for name in names
+                    ),
+                    f"{outcome.rows:,}",
+                    outcome.run_id[:8] or "-",
+                ]
+                for outcome in board[:MOST_ROWS]
+            ],
+        )
+        if len(board) > MOST_ROWS:
+            sys.stdout.write(f"and {len(board) - MOST_ROWS} more\n")
+        rows = [("halving", verdict) for verdict in verdicts]
+        if run.url:  # else nothing is kept
+            rows += [("sweep", run.run_id), ("record", run.url)]
+            rows.append(("look", f"runner ui {run.run_id[:8]}"))
+            if any(outcome.status != "FINISHED" for outcome in outcomes):
+                rows.append(("go on", f"runner resume {run.run_id[:8]}"))
+        if rows:
+            show_pairs(rows)
+        sys.stdout.flush()
+
+
+def line_of(outcome: Outcome) -> str:
+    """Say in one line how a member ended.
+
+    Examples
+    --------
+    >>> line_of(Outcome(number=3, name="3: alpha=0.1", key="", status="FINISHED",
+    ...     scores={"accuracy": 0.9}, rows=1000))
+    '3: alpha=0.1  finished  accuracy 0.9000  1,000 rows'
+    """
+    parts = [outcome.name, _status(outcome)]
+    parts += [f"{name} {score_text(score)}" for name, score in outcome.scores.items()]
+    if outcome.rows:
+        parts.append(f"{outcome.rows:,} rows")
+    if outcome.stop_reason:
+        parts.append(outcome.stop_reason)
+    if outcome.error:
+        parts.append(outcome.error)
+    return "  ".join(parts)
+
+
+def _status(outcome: Outcome) -> str:
+    return "stopped" if outcome.rung is not None else outcome.status.lower()
+
+
+def _group_row(index: int, group: "Group", plan: "Plan") -> list[str]:
+    train = group.split.train
+    numbers = [group.reads if plan.is_shared else group.reads_alone, group.reads_alone]
+    return [
+        str(index),
+        f"{len(group.built):,}",
+        f"{train.n_rows:,}",
+        f"{train.n_blocks:,}",
+        f"{group.epochs:,}",
+        *(f"{number:,}" for number in numbers),
+    ]
+
+
+def _write_brackets(group: "Group") -> None:
+    if group.tournament is None:
+        return
+    brackets = [bracket for bracket in group.tournament.brackets if bracket.members]
+    for bracket in brackets:
+        left = [len(bracket.members), *bracket.survivors]
+        pairs = zip(left[1:], bracket.rungs, strict=True)
+        steps = [f"{n} from row {rows:,}" for n, rows in pairs]
+        told = ", ".join([f"{left[0]} at first", *steps])
+        sys.stdout.write(f"halving {bracket.number}: {told}\n")
+    if not any(bracket.decides for bracket in brackets):
+        told = f"a member learns {group.total_rows:,} rows"
+        sys.stdout.write(f"halving decides nothing here: {told}, sweep.halving.first_rows is ")
+        sys.stdout.write(f"{group.tournament.options.first_rows:,}\n")
