@@ -31,6 +31,9 @@ coverage: .venv/tested  ## branch coverage, subprocesses included
 benchmark: .venv/tested  ## the speed promises, side by side
 	$(BIN)/python benchmarks/one_fit.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/compose.py
+	$(BIN)/python benchmarks/sweep.py --members 16 --data parquet csv --contenders shared joblib
+	$(BIN)/python benchmarks/threads.py
 
 lock: .venv/tested  ## resolve the versions anew
 	$(BIN)/python -m pip install --quiet uv
