@@ -1,10 +1,12 @@
 """A run in a real store, MLflow's own server, and a browser to look at them."""
 
+import os
 import shutil
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 import runner
 from runner.base import Evaluated, Outcome, Progress, Recipe
@@ -27,6 +29,23 @@ WITHOUT_ASSISTANT = """
 localStorage.setItem("mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true");
 localStorage.setItem("mlflow.assistant.panelOpen_v1", "false");
 """
+
+
+PATIENCE_MS = 60_000
+
+
+def sees(page, *texts):
+    """Wait until the page shows each of these texts."""
+    for text in texts:
+        expect(page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def keep(page, name):
+    """Keep the page as a picture, in the folder that ``RUNNER_SCREENSHOTS`` names."""
+    folder = os.environ.get("RUNNER_SCREENSHOTS")
+    if folder:
+        page.wait_for_timeout(2000)  # the page polls for ever, so it is never idle
+        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 @pytest.fixture(scope="session")

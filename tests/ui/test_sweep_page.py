@@ -3,24 +3,9 @@
 With ``RUNNER_SCREENSHOTS=FOLDER`` in the environment the pages are kept there as pictures.
 """
 
-import os
-from pathlib import Path
-
 from playwright.sync_api import expect
 
-PATIENCE_MS = 60_000
-
-
-def sees(page, *texts):
-    for text in texts:
-        expect(page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
-
-
-def keep(page, name):
-    folder = os.environ.get("RUNNER_SCREENSHOTS")
-    if folder:
-        page.wait_for_timeout(2000)  # the page polls for ever, so it is never idle
-        page.screenshot(path=Path(folder) / f"{name}.png")
+from tests.ui.conftest import PATIENCE_MS, keep, sees
 
 
 def test_the_printed_link_opens_the_members_with_what_differs_and_their_scores(
