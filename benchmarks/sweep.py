@@ -74,8 +74,8 @@ TEXT = f"""\
 preprocessing: {{hashing: {{alternate_sign: false}}}}
 partial_fit: {{classes: {json.dumps(MODULES)}}}"""
 KINDS = {
-    "parquet": Kind(3_000_000, 100_000, "parquet", "sgd_classifier", TABLE, LOSSES),
-    "csv": Kind(1_000_000, 50_000, "csv", "sgd_classifier", TABLE, LOSSES),
+    "parquet": Kind(12_000_000, 100_000, "parquet", "sgd_classifier", TABLE, LOSSES),
+    "csv": Kind(4_000_000, 50_000, "csv", "sgd_classifier", TABLE, LOSSES),
     "text": Kind(
         400_000, 10_000, "text_lines", "multinomial_nb", TEXT, ("fit_prior", [True, False])
     ),

@@ -140,7 +140,8 @@ def _hydra(given: list[str]) -> int:
 
 
 def _code_of(job: "Job") -> int:
-    return WRONG if any(outcome.status == "FAILED" for outcome in job.outcomes) else 0
+    well = {"FINISHED", "PENDING"} if job.dry_run else {"FINISHED"}
+    return WRONG if {outcome.status for outcome in job.outcomes} - well else 0
 
 
 def _resume(rest: list[str]) -> int:

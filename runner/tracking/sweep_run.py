@@ -138,7 +138,12 @@ class MlflowSweep(OpenRun):
         TrackingError
             If the store does not answer.
         """
-        found = current(children_of(self._client, self._store, self.run_id))
+        runs = children_of(self._client, self._store, self.run_id)
+        going_on = [run for run in runs if run.status == "RUNNING"]
+        ended, _ = end_orphans(self._client, going_on)
+        if ended:
+            runs = children_of(self._client, self._store, self.run_id)
+        found = current(runs)
         return {o.key: o for o in (outcome_of(run, self._page(run)) for run in found) if o.key}
 
     def supersede(self, key: str, run_id: str) -> None:
