@@ -149,8 +149,8 @@ def reading_of(config: DictConfig, sweep: Any = None) -> str:
     >>> reading_of(one) == reading_of(other)
     False
     >>> one.estimator = {"alpha": 0.1}
-    >>> reading_of(one)
-    '[{"dataset": {"'chunks'": 5}, "fit.preprocessing": null, "preprocessing": null, "seed": 1...
+    >>> reading_of(one) == reading_of(OmegaConf.create({"seed": 1, "dataset": {"chunks": 5}}))
+    True
     """
     parts = {key: canonical(plain) for key, plain in _parts(config)}
     return json.dumps([parts, canonical(sweep)], sort_keys=True)
