@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from hashlib import sha256
@@ -38,7 +38,7 @@ from runner.sweeps.asked import (
     is_of_sweep,
     joined,
 )
-from runner.sweeps.grid import differing, expand, names
+from runner.sweeps.grid import Given, differing, expand, names
 from runner.sweeps.options import Sweep, bare, check_number
 from runner.sweeps.trials import Called
 
@@ -145,17 +145,25 @@ def compose_members(
             for choice in composer.choices()
         ]
     visible = [{key: shown(key, value) for key, value in each.swept.items()} for _, each in found]
-    keys, called = differing(visible), names(visible)
+    lines = [choice.texts for _, choice in found]
+    return numbered(visible, lines, lambda number: found[number][0].compose(lines[number]))
+
+
+def numbered(
+    given: Sequence[Given], lines: Sequence[Sequence[str]], compose: Callable[[int], Composed]
+) -> list[Member]:
+    """Make members of what each sets, without secrets, and of what it is composed from."""
+    keys, called = differing(given), names(given)
     seen: Counter[str] = Counter()
     members = []
-    for number, (composer, choice) in enumerate(found):
+    for number, line in enumerate(lines):
         try:
-            composed = composer.compose(choice.texts)
+            composed = compose(number)
             key = key_of(composed.config, seen)
         except MISTAKES as error:
             raise translated(error).at(f"member {called[number]}") from error
-        params = {name: visible[number][name] for name in keys if name in visible[number]}
-        members.append(Member(number, called[number], params, composed, key, choice.texts))
+        params = {name: given[number][name] for name in keys if name in given[number]}
+        members.append(Member(number, called[number], params, composed, key, tuple(line)))
     return members
 
 
@@ -201,9 +209,7 @@ def _composers(
     for choice in files:
         asked = [*choice.texts, *others]
         own = loader.load_configuration(
-            base.hydra.job.config_name,
-            [*_of_hydra(base), *asked],
-            run_mode=RunMode.MULTIRUN,
+            base.hydra.job.config_name, [*_of_hydra(base), *asked], run_mode=RunMode.MULTIRUN
         )
         composer = _Composer(loader, own, asked)
         composer.axes["experiment"] = [choice]

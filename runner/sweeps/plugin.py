@@ -1,6 +1,5 @@
 """What our sweeper and our launcher do when Hydra calls them."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,10 +17,9 @@ from runner.config.messages import in_our_words
 from runner.config.recipe import shown
 from runner.errors import ConfigError, FitError
 from runner.sweeps.conduct import conduct
-from runner.sweeps.grid import differing, names
 from runner.sweeps.job import Job, other_sweeper
 from runner.sweeps.launch import Launch, OneByOne, SharedPass
-from runner.sweeps.members import Member, compose_members, is_sweep, key_of
+from runner.sweeps.members import Member, compose_members, is_sweep, numbered
 from runner.sweeps.options import Sweep, bare
 
 SHARED = "hydra_plugins.runner_sweeps.shared_pass.SharedPass"
@@ -106,16 +104,12 @@ def _members_of(
         parsed = parser.parse_overrides(list(line))
         pairs = [(bare(each.get_key_element()), each.value()) for each in parsed]
         given.append({key: shown(key, value) for key, value in pairs})
-    keys, called = differing(given), names(given)
-    seen: Counter[str] = Counter()
-    members = []
-    for number, line in enumerate(lines):
+
+    def compose(number: int) -> Composed:
         with in_our_words():
-            composed = Composed.from_hydra(loader.load_sweep_config(config, list(line)))
-        params = {key: given[number][key] for key in keys if key in given[number]}
-        key = key_of(composed.config, seen)
-        members.append(Member(number, called[number], params, composed, key, tuple(line)))
-    return members
+            return Composed.from_hydra(loader.load_sweep_config(config, list(lines[number])))
+
+    return numbered(given, lines, compose)
 
 
 def _job(task: TaskFunction) -> Job:
