@@ -17,10 +17,10 @@ def measure(n_blocks: int) -> None:
     """Fit so many blocks in this process and print its peak memory in MB."""
     from sklearn.neural_network import MLPClassifier
 
-    from runner.base import Recipe
     from runner.dataset.make_blobs import MakeBlobs
     from runner.experiment import Experiment, run
     from runner.fit.options import FitOptions
+    from runner.records import Recipe
     from runner.tracking.environment import peak_mb
     from runner.tracking.memory_tracker import MemoryTracker
 

@@ -143,8 +143,8 @@ def runner_npy(folder: Path):
 
 def _runner_job(folder: Path, kind: str):
     experiment, _ = _experiment(folder, kind)
-    from runner.base import Recipe
     from runner.experiment import run
+    from runner.records import Recipe
 
     return lambda: run(experiment, Recipe(kind, {})).estimator
 

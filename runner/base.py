@@ -1,10 +1,12 @@
 """The records and protocols that the stages share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
+
+from runner.errors import RunnerError
 
 Scores: TypeAlias = dict[str, float]
 
@@ -90,6 +92,8 @@ class Part:
     frame : an empty pandas DataFrame like the blocks of X, where these are tables with columns of
         several types; else the blocks are arrays
     y_only : y once more, from tasks that read nothing of X where the source can do so
+    rows : ``rows(index)`` returns the numbers, in the dataset, of the rows of one of the blocks,
+        where these are not all rows of its place
     """
 
     X: LazyArray
@@ -99,6 +103,7 @@ class Part:
     feature_names: tuple[str, ...] | None = None
     frame: Any = None
     y_only: LazyArray | None = None
+    rows: Callable[[int], np.ndarray] | None = None
 
     @property
     def n_blocks(self) -> int:
@@ -134,7 +139,9 @@ class Block:
 
     ``position`` counts the blocks of the epoch from 0, in the order in which they are delivered;
     ``load_s`` is how long reading and preprocessing took, in seconds. ``rows`` are the numbers of
-    the rows in the dataset, of shape (n_rows,), where they do not follow each other.
+    the rows in the dataset, of shape (n_rows,), where they do not follow each other. ``content``
+    is the hash of what was read for it, where that was asked for. ``error`` is why it could not
+    be read, where that is no reason to end; then it has no rows.
     """
 
     X: Any
@@ -145,6 +152,8 @@ class Block:
     position: int = 0
     load_s: float = 0.0
     rows: np.ndarray | None = None
+    content: int | None = None
+    error: RunnerError | None = None
 
     @property
     def n_rows(self) -> int:
@@ -174,16 +183,19 @@ class Progress:
 
     ``scores`` are the latest progressive scores, by scorer, and ``held_out`` the latest scores on
     rows that are not learned from; ``rows`` and ``blocks`` count what was learned over all epochs,
-    ``total_rows`` what there is to learn (None when unknown). ``best_rows`` is how many rows the
+    ``total_rows`` what there is to learn (None when unknown). ``position`` is how many blocks of
+    this epoch were delivered; ``bad_blocks`` were passed over. ``best_rows`` is how many rows the
     estimator had learned when it was best, where it was set back to that state in the end.
     """
 
     epochs: int = 1
     total_rows: int | None = None
     epoch: int = 0
+    position: int = 0
     blocks: int = 0
     rows: int = 0
     empty_blocks: int = 0
+    bad_blocks: int = 0
     load_s: float = 0.0
     fit_s: float = 0.0
     scores: Scores = field(default_factory=dict)
@@ -214,6 +226,12 @@ class Callback:
     def on_fit_end(self, progress: Progress) -> None:
         """After the last block, however the fit ended: also on an error or an interrupt."""
 
+    def state(self) -> Any:
+        """Return what ``restore`` needs to go on as if nothing had happened; it is pickled."""
+
+    def restore(self, state: Any) -> None:
+        """Go on from a state, after ``on_fit_begin``, in another process."""
+
 
 @dataclass(frozen=True)
 class Remark:
@@ -234,66 +252,3 @@ class Remark:
         inert-setting: estimator.max_iter has no effect.
         """
         return f"{self.name}: {self.text}"
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """How often each label was predicted for each true label.
-
-    ``labels`` has shape (n_labels,), ``counts`` shape (n_labels, n_labels): rows are true labels.
-    """
-
-    labels: np.ndarray
-    counts: np.ndarray
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """What the evaluation of a model on some blocks found.
-
-    ``confusion`` is there for classifiers; ``predictions`` for regressors: the true and the
-    predicted values, both of shape (n_rows,) or (n_rows, n_outputs).
-    """
-
-    scores: Scores
-    n_rows: int
-    confusion: Confusion | None = None
-    predictions: tuple[np.ndarray, np.ndarray] | None = None
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What was asked, as the record keeps it.
-
-    ``params`` is the composed config, resolved and flattened to dotted keys; ``config`` the same
-    as YAML; ``overrides`` what the command line changed; ``command`` what repeats the run.
-    """
-
-    name: str
-    params: Mapping[str, Any]
-    config: str = ""
-    overrides: tuple[str, ...] = ()
-    command: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """How a member of a sweep ended, as far as it is known; it comes back from other processes.
-
-    ``number`` counts from 0; ``key`` is the hash of the composed config, ``params`` what differs.
-    ``status`` is FINISHED, FAILED, KILLED or, before that, PENDING; ``rows`` were learned over all
-    epochs. ``stop_reason`` tells why it stopped early, ``rung`` where in a halving.
-    """
-
-    number: int
-    name: str
-    key: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    status: str = "PENDING"
-    scores: Scores = field(default_factory=dict)
-    rows: int = 0
-    run_id: str = ""
-    url: str = ""
-    stop_reason: str | None = None
-    rung: int | None = None
-    error: str | None = None

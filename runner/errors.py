@@ -4,7 +4,8 @@ RunnerError
 ├── ConfigError     the file or the command line asks for something impossible
 ├── DatasetError    the data cannot be read, or X and y do not fit together
 ├── FitError        an estimator cannot learn from, or be scored on, a block
-└── TrackingError   a run cannot be recorded or read back
+├── TrackingError   a run cannot be recorded or read back
+└── CheckpointError a saved state cannot be kept, or must not be gone on from
 
 RunnerWarning       the run goes on, and not quite as it was asked
 Terminated          SIGTERM or SIGHUP arrived; no Exception, so that no handler swallows it
@@ -62,6 +63,10 @@ class FitError(RunnerError):
 
 class TrackingError(RunnerError):
     """A run cannot be recorded or read back."""
+
+
+class CheckpointError(RunnerError):
+    """A saved state cannot be kept, or must not be gone on from."""
 
 
 class RunnerWarning(UserWarning):

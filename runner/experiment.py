@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.base import Block, Callback, Recipe, Split
+from runner.base import Block, Callback, Split
 from runner.dataset.dataset import Dataset
 from runner.errors import ConfigError
 from runner.evaluation.evaluation import Evaluation
@@ -16,6 +16,7 @@ from runner.fit.threads import Threads
 from runner.preparation import counting, fit_stages
 from runner.preprocessing.stages import Stages
 from runner.protocols import Tracker
+from runner.records import Recipe
 from runner.rules import boolean, integer, text
 from runner.rules import check as check_rules
 from runner.seeds import seed_estimator

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from runner.base import Callback, Evaluated, Outcome, Part, Progress, Recipe, Remark
+from runner.base import Callback, Part, Progress, Remark
+from runner.records import Evaluated, Outcome, Recipe
 
 
 class Run(Protocol):

@@ -4,8 +4,9 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from runner.base import Outcome, Split
+from runner.base import Split
 from runner.protocols import SweepRun
+from runner.records import Outcome
 from runner.sweeps.teller import Teller
 from runner.terminal import count, score_text, show_pairs, show_plan, show_result, show_table
 from runner.tracking.leaderboard import ranked, scorers

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from runner.base import Block, Callback, Evaluated, Part, Progress, Recipe, Remark, Scores, Split
+from runner.base import Block, Callback, Part, Progress, Remark, Scores, Split
 from runner.checks import Asked, check, schedule, telling
 from runner.errors import ConfigError, FitError
 from runner.fit.classes import infers, listed
@@ -15,6 +15,7 @@ from runner.fit.loop import Audience
 from runner.preparation import held_out, inspection, learned_labels, progressive, reading
 from runner.preprocessing.stages import Stages
 from runner.protocols import Run, SweepRun
+from runner.records import Evaluated, Recipe
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from runner.base import Block, Outcome, Part, Place, Progress, Remark, Split
+from runner.base import Block, Part, Place, Progress, Remark, Split
+from runner.records import Outcome
 
 
 def test_a_place_is_named_by_its_number_and_its_first_and_last_row():

@@ -31,7 +31,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import all_estimators
 
-from runner.base import Callback, Recipe
+from runner.base import Callback
 from runner.callbacks.best_snapshot import BestSnapshot
 from runner.dataset.make_classification import MakeClassification
 from runner.errors import ConfigError, DatasetError, FitError, RunnerWarning
@@ -39,6 +39,7 @@ from runner.evaluation.evaluation import Evaluation
 from runner.experiment import Experiment, run
 from runner.fit.options import FitOptions
 from runner.incremental import Incremental
+from runner.records import Recipe
 from runner.stream.stream import Stream
 from runner.tracking.memory_tracker import MemoryTracker
 

@@ -15,7 +15,6 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_class_weight
 from threadpoolctl import threadpool_limits
 
-from runner.base import Recipe
 from runner.callbacks.best_snapshot import BestSnapshot
 from runner.callbacks.early_stopping import EarlyStopping
 from runner.dataset.make_classification import MakeClassification
@@ -23,6 +22,7 @@ from runner.errors import RunnerWarning
 from runner.evaluation.evaluation import Evaluation
 from runner.experiment import Experiment, run
 from runner.fit.options import FitOptions
+from runner.records import Recipe
 from runner.stream.stream import Stream
 from runner.tracking.memory_tracker import MemoryTracker
 

@@ -57,7 +57,7 @@ from sklearn.preprocessing import (
 )
 from sklearn.utils import all_estimators
 
-from runner.base import Callback, Recipe
+from runner.base import Callback
 from runner.dataset.bundled import Bundled, SampleImages
 from runner.dataset.dataset import Dataset
 from runner.dataset.lazy import Arrays
@@ -67,6 +67,7 @@ from runner.evaluation.evaluation import Evaluation
 from runner.experiment import Experiment, run
 from runner.fit.one_core import one_core
 from runner.fit.options import FitOptions
+from runner.records import Recipe
 from runner.tracking.birch import without_tree
 from runner.tracking.client import connect
 from runner.tracking.mlflow_tracker import MlflowTracker

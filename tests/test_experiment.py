@@ -12,7 +12,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.preprocessing import Normalizer, StandardScaler
 
-from runner.base import Callback, Recipe
+from runner.base import Callback
 from runner.callbacks.best_snapshot import BestSnapshot
 from runner.callbacks.early_stopping import EarlyStopping
 from runner.dataset.csv import Csv
@@ -21,6 +21,7 @@ from runner.errors import ConfigError, FitError, RunnerWarning
 from runner.evaluation.evaluation import Evaluation
 from runner.experiment import Experiment, run
 from runner.fit.options import FitOptions
+from runner.records import Recipe
 from runner.stream.stream import Stream
 from runner.tracking.memory_tracker import MemoryTracker
 from runner.trial import source_of

@@ -23,7 +23,7 @@ from sklearn.neural_network import BernoulliRBM, MLPClassifier
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from runner.base import Callback, Recipe
+from runner.base import Callback
 from runner.callbacks.best_snapshot import BestSnapshot
 from runner.callbacks.early_stopping import EarlyStopping
 from runner.config.compose import Composed
@@ -35,6 +35,7 @@ from runner.evaluation.evaluation import Evaluation
 from runner.experiment import Experiment, run, run_together
 from runner.fit.options import FitOptions
 from runner.fit.threads import Threads
+from runner.records import Recipe
 from runner.stream.stream import Stream
 from runner.sweeps.halving import Halving, Tournament
 from runner.sweeps.members import Member

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from runner.base import Outcome
 from runner.cli import WRONG, main
+from runner.records import Outcome
 from runner.shown import MOST_ROWS, Shown, line_of
 from runner.tracking.memory_sweep import MemorySweep
 

@@ -3,13 +3,14 @@
 import pytest
 from sklearn.linear_model import SGDClassifier
 
-from runner.base import Callback, Recipe
+from runner.base import Callback
 from runner.dataset.make_classification import MakeClassification
 from runner.errors import ConfigError, FitError, RunnerWarning
 from runner.evaluation.evaluation import Evaluation
 from runner.experiment import Experiment, run_together
 from runner.fit.options import FitOptions
 from runner.fit.threads import Threads
+from runner.records import Recipe
 from runner.tracking.memory_tracker import MemoryTracker
 from runner.trial import Entry, Trial, check, source_of
 

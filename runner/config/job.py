@@ -8,7 +8,6 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from runner.base import Recipe
 from runner.config.compose import Composed, compose
 from runner.config.messages import in_our_words
 from runner.config.recipe import recipe, with_effective
@@ -17,6 +16,7 @@ from runner.errors import ConfigError, RunnerError, cause
 from runner.experiment import Experiment
 from runner.experiment import run as run_experiment
 from runner.project import project_root
+from runner.records import Recipe
 from runner.trial import Result
 
 

@@ -11,8 +11,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.resolvers import oc
 
-from runner.base import Recipe
 from runner.config.compose import Composed
+from runner.records import Recipe
 from runner.redaction import REDACTED, is_secret, redacted
 
 _MISSING = "???"

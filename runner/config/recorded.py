@@ -10,12 +10,12 @@ from typing import Any, cast
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
-from runner.base import Recipe
 from runner.config.compose import OPEN_PREFIXES, compose, name_after
 from runner.config.job import build
 from runner.config.messages import in_our_words
 from runner.errors import ConfigError, nearest
 from runner.experiment import Experiment
+from runner.records import Recipe
 from runner.redaction import REDACTED
 
 CHANGEABLE = ("dataset", "stream", "seed")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from runner.base import Block, Evaluated, Scores
+from runner.base import Block, Scores
 from runner.errors import ConfigError
 from runner.evaluation.kept import Kept
 from runner.evaluation.measurement import Measurement
@@ -12,6 +12,7 @@ from runner.evaluation.replay import ask
 from runner.evaluation.scorers import Scorer, defaults, scorer
 from runner.evaluation.shortcuts import shortcut
 from runner.evaluation.suitability import check_defined, check_signs, check_suitable
+from runner.records import Evaluated
 from runner.rules import check, integer, null, number, one_of
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from runner.base import Confusion, Scores
+from runner.base import Scores
 from runner.evaluation.pairs import Pairs
 from runner.evaluation.replay import Answers, replay_of
 from runner.evaluation.rows import Rows
 from runner.evaluation.scorers import Scorer
 from runner.kinds import kind_of
+from runner.records import Confusion
 
 _LISTENING = Lock()  # what Python does with warnings is one setting for all threads
 

@@ -4,12 +4,13 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from runner.base import Block, Evaluated, Place
+from runner.base import Block, Place
 from runner.errors import FitError, RunnerWarning, cause
 from runner.evaluation.kept import Kept
 from runner.evaluation.replay import ask
 from runner.evaluation.suitability import check_signs
 from runner.finite import not_finite
+from runner.records import Evaluated
 from runner.remedies import remedy_of
 
 FEW = 3  # labels are named

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from runner.base import Confusion
+from runner.records import Confusion
 
 MAX_CONFUSION_LABELS = 1000
 

@@ -5,7 +5,8 @@ from copy import deepcopy
 from math import inf
 from typing import Any, Protocol
 
-from runner.base import Block, Evaluated
+from runner.base import Block
+from runner.records import Evaluated
 
 EPOCH = "epoch"
 

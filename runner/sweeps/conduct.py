@@ -5,13 +5,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from runner.base import Outcome, Recipe
 from runner.checks import check
 from runner.config.compose import Composed
 from runner.config.recipe import recipe, sweep_text
 from runner.errors import ConfigError
 from runner.experiment import MOST_NAME
 from runner.protocols import SweepRun, Tracker
+from runner.records import Outcome, Recipe
 from runner.sweeps import kept
 from runner.sweeps.halving import Halving, Tournament
 from runner.sweeps.job import Job

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from runner.base import Outcome
 from runner.checks import check
 from runner.config.compose import Composed
 from runner.config.job import build
@@ -14,6 +13,7 @@ from runner.config.messages import in_our_words
 from runner.errors import ConfigError
 from runner.experiment import run, run_together
 from runner.fit.threads import Threads
+from runner.records import Outcome
 from runner.sweeps.options import Sweep
 from runner.sweeps.teller import Teller
 from runner.sweeps.trials import Called, entry_of, outcome_of

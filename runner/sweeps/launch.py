@@ -7,7 +7,7 @@ from typing import Protocol
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 
-from runner.base import Outcome
+from runner.records import Outcome
 from runner.rules import check, integer, null
 from runner.sweeps.job import Job
 from runner.sweeps.plan import Built, Plan

@@ -7,9 +7,10 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from runner.base import Recipe, Split
+from runner.base import Split
 from runner.config.job import build
 from runner.experiment import Experiment
+from runner.records import Recipe
 from runner.sweeps.halving import Tournament
 from runner.sweeps.members import Member, canonical
 

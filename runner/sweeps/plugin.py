@@ -11,11 +11,11 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from runner.base import Outcome
 from runner.config.compose import Composed
 from runner.config.messages import in_our_words
 from runner.config.recipe import shown
 from runner.errors import ConfigError, FitError
+from runner.records import Outcome
 from runner.sweeps.conduct import conduct
 from runner.sweeps.job import Job, other_sweeper
 from runner.sweeps.launch import Launch, OneByOne, SharedPass

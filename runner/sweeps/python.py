@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
-from runner.base import Outcome
 from runner.config.app import prepare
 from runner.config.compose import Composed, opened, selected
 from runner.config.messages import in_our_words
 from runner.errors import ConfigError
 from runner.project import builtin
+from runner.records import Outcome
 from runner.sweeps.job import Job
 from runner.tracking.leaderboard import ranked, scorers
 

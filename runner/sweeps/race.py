@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from math import isfinite, nan
 
-from runner.base import Outcome, Split
+from runner.base import Split
 from runner.callbacks.watcher import PROGRESSIVE
 from runner.errors import ConfigError, nearest
 from runner.experiment import Experiment
@@ -13,6 +13,7 @@ from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.loop import Each, Fits, measure
 from runner.preparation import held_out
 from runner.preprocessing.stages import Stages
+from runner.records import Outcome
 from runner.sweeps.brackets import Decision
 from runner.sweeps.halving import Halving, Tournament
 from runner.tracking.tags import HALVING, RUNG

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from runner.base import Outcome
 from runner.protocols import SweepRun
+from runner.records import Outcome
 from runner.sweeps.teller import Teller
 
 

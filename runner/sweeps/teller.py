@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from runner.base import Outcome, Split
+from runner.base import Split
 from runner.protocols import SweepRun
+from runner.records import Outcome
 
 if TYPE_CHECKING:
     from runner.experiment import Experiment

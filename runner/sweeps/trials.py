@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from runner.base import Outcome
 from runner.errors import RunnerError
 from runner.protocols import SweepRun
+from runner.records import Outcome
 from runner.redaction import one_line, redacted
 from runner.tracking.tags import member_tags
 from runner.tracking.termination import status_of

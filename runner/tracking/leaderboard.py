@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from runner.base import Outcome
+from runner.records import Outcome
 from runner.redaction import redacted
 from runner.tracking.params import value_as_text
 

@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from runner.base import Outcome, Scores
+from runner.base import Scores
+from runner.records import Outcome
 from runner.tracking.record import RecordedRun
 from runner.tracking.tags import DIFFERS, ERROR, KEY, NUMBER, RUNG, STOP_REASON
 

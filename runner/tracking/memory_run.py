@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from runner.base import Callback, Evaluated, Part, Progress, Recipe, Remark
+from runner.base import Callback, Part, Progress, Remark
+from runner.records import Evaluated, Recipe
 from runner.tracking.ledger import Ledger
 from runner.tracking.recorder import Curves, Recorder
 from runner.tracking.spool import Point, points_of

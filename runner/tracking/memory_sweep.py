@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from runner.base import Outcome, Recipe
 from runner.errors import TrackingError
+from runner.records import Outcome, Recipe
 from runner.tracking.members import outcome
 from runner.tracking.memory_run import MemoryRun
 from runner.tracking.tags import KEY, SUPERSEDED

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from runner.base import Confusion, Evaluated
+from runner.records import Confusion, Evaluated
 from runner.tracking.recorder import Curves
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from runner.base import Progress, Recipe, Remark, Scores
+from runner.base import Progress, Remark, Scores
+from runner.records import Recipe
 
 
 @dataclass

@@ -7,8 +7,9 @@ from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from runner.base import Callback, Evaluated, Part, Progress, Recipe, Remark
+from runner.base import Callback, Part, Progress, Remark
 from runner.errors import RunnerWarning
+from runner.records import Evaluated, Recipe
 from runner.redaction import redacted
 from runner.tracking.client import reported
 from runner.tracking.dataset import dataset_entity

@@ -2,7 +2,7 @@
 
 import json
 
-from runner.base import Recipe
+from runner.records import Recipe
 from runner.redaction import redacted
 from runner.tracking.environment import environment, requirements
 from runner.tracking.git import GitState

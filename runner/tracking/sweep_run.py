@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from runner.base import Outcome, Recipe
 from runner.errors import RunnerWarning
+from runner.records import Outcome, Recipe
 from runner.redaction import one_line, redacted
 from runner.tracking.client import reported
 from runner.tracking.leaderboard import (

@@ -11,10 +11,10 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 
 import runner
-from runner.base import Recipe
 from runner.config.compose import compose
 from runner.config.job import build
 from runner.config.recipe import plain, recipe, shown, with_effective
+from runner.records import Recipe
 from runner.redaction import REDACTED
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from runner.base import Evaluated
 from runner.fit.held_out import EPOCH, HeldOut
+from runner.records import Evaluated
 
 
 class Known:

@@ -3,8 +3,9 @@
 import pytest
 from sklearn.linear_model import SGDClassifier
 
-from runner.base import Block, Callback, Evaluated, Outcome, Progress, Recipe, Remark
+from runner.base import Block, Callback, Progress, Remark
 from runner.errors import Terminated, TrackingError
+from runner.records import Evaluated, Outcome, Recipe
 from runner.tracking.memory_tracker import MemoryTracker
 from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.tags import member_tags

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import SGDClassifier
 
-from runner.base import Callback, Recipe
+from runner.base import Callback
 from runner.config.app import main as hydra_main
 from runner.config.compose import flags_first, opened, selected
 from runner.config.messages import in_our_words
@@ -22,6 +22,7 @@ from runner.dataset.dataset import Dataset
 from runner.dataset.lazy import from_reader
 from runner.evaluation.evaluation import Evaluation
 from runner.experiment import Experiment
+from runner.records import Recipe
 from runner.sweeps.halving import Halving, Tournament
 from runner.sweeps.job import Job
 from runner.sweeps.members import Member

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from runner.base import Callback, Outcome
+from runner.base import Callback
 from runner.errors import ConfigError
 from runner.evaluation.evaluation import Evaluation
 from runner.fit.options import FitOptions
+from runner.records import Outcome
 from runner.stream.stream import Stream
 from runner.sweeps.brackets import known_scores
 from runner.sweeps.halving import Halving, Tournament

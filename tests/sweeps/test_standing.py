@@ -1,6 +1,6 @@
 """How the members of a sweep stand while it runs."""
 
-from runner.base import Outcome
+from runner.records import Outcome
 from runner.sweeps.standing import Standing
 from runner.tracking.memory_sweep import MemorySweep
 from tests.sweeps.conftest import Heard

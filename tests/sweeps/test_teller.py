@@ -3,7 +3,8 @@
 import inspect
 import pickle
 
-from runner.base import Outcome, Split
+from runner.base import Split
+from runner.records import Outcome
 from runner.shown import Shown
 from runner.sweeps.plan import Plan
 from runner.sweeps.teller import Teller

@@ -2,8 +2,8 @@
 
 import pytest
 
-from runner.base import Recipe
 from runner.errors import ConfigError, Terminated
+from runner.records import Recipe
 from runner.sweeps.trials import Called, entry_of, failed, outcome_of, pending
 from runner.tracking.memory_tracker import MemoryTracker
 from runner.tracking.tags import DIFFERS, KEY, NUMBER

@@ -4,7 +4,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.base import Outcome
+from runner.records import Outcome
 from runner.tracking.leaderboard import best, counts, ranked, sweep_note, table
 
 

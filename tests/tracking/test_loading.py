@@ -10,8 +10,8 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from runner.base import Recipe
 from runner.errors import TrackingError
+from runner.records import Recipe
 from runner.tracking.loading import load_model, read_skops
 from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.record import find_run, kept_config

@@ -1,6 +1,7 @@
 import pytest
 
-from runner.base import Evaluated, Progress, Recipe
+from runner.base import Progress
+from runner.records import Evaluated, Recipe
 from runner.tracking.members import outcome_of
 from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.record import children, find_run

@@ -1,4 +1,5 @@
-from runner.base import Evaluated, Remark
+from runner.base import Remark
+from runner.records import Evaluated
 from runner.tracking.memory_run import MemoryRun
 
 

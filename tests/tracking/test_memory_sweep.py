@@ -1,7 +1,8 @@
 import pytest
 
-from runner.base import Evaluated, Outcome, Progress, Recipe
+from runner.base import Progress
 from runner.errors import TrackingError
+from runner.records import Evaluated, Outcome, Recipe
 from runner.tracking.memory_tracker import MemoryTracker
 from runner.tracking.tags import member_tags
 

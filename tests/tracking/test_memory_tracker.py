@@ -3,8 +3,9 @@ import sys
 
 import pytest
 
-from runner.base import Evaluated, Recipe, Remark
+from runner.base import Remark
 from runner.errors import TrackingError
+from runner.records import Evaluated, Recipe
 from runner.tracking.memory_tracker import MemoryTracker
 
 

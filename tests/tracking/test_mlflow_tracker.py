@@ -173,7 +173,7 @@ def test_a_check_imports_nothing_of_mlflow_and_leaves_nothing_in_the_store(proje
 UNWRITABLE = """
 import sys, time
 from sklearn.linear_model import SGDClassifier
-from runner.base import Recipe
+from runner.records import Recipe
 from runner.dataset.dataset import Dataset
 from runner.errors import TrackingError
 from runner.experiment import Experiment, run

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from runner.base import Confusion, Evaluated
+from runner.records import Confusion, Evaluated
 from runner.tracking.plots import MAX_LABELS, learning_curve, plots, residuals
 
 

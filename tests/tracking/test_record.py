@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runner.base import Evaluated, Outcome, Recipe
 from runner.errors import TrackingError
+from runner.records import Evaluated, Outcome, Recipe
 from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.record import (
     RecordedRun,

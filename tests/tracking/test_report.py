@@ -1,4 +1,5 @@
-from runner.base import Progress, Recipe, Remark
+from runner.base import Progress, Remark
+from runner.records import Recipe
 from runner.tracking.report import Story, note, report
 
 RECIPE = Recipe(

@@ -10,8 +10,9 @@ from PIL import Image
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from runner.base import Confusion, Evaluated, Recipe, Remark
+from runner.base import Remark
 from runner.errors import RunnerWarning, TrackingError
+from runner.records import Confusion, Evaluated, Recipe
 from runner.tracking.client import connect
 from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.spool import runs_folder

@@ -1,6 +1,6 @@
 import json
 
-from runner.base import Recipe
+from runner.records import Recipe
 from runner.tracking.git import GitState
 from runner.tracking.start_files import asked_files, environment_files
 

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from runner.base import Evaluated, Outcome, Progress, Recipe
+from runner.base import Progress
 from runner.errors import RunnerWarning, Terminated, TrackingError
+from runner.records import Evaluated, Outcome, Recipe
 from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.record import children, find_run, kept_file
 from runner.tracking.spool import runs_folder

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 import runner
-from runner.base import Evaluated, Outcome, Progress, Recipe
+from runner.base import Progress
+from runner.records import Evaluated, Outcome, Recipe
 from runner.tracking.links import run_page
 from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.record import find_run, run_link
