@@ -184,8 +184,11 @@ class Progress:
     ``scores`` are the latest progressive scores, by scorer, and ``held_out`` the latest scores on
     rows that are not learned from; ``rows`` and ``blocks`` count what was learned over all epochs,
     ``total_rows`` what there is to learn (None when unknown). ``position`` is how many blocks of
-    this epoch were delivered; ``bad_blocks`` were passed over. ``best_rows`` is how many rows the
-    estimator had learned when it was best, where it was set back to that state in the end.
+    this epoch were delivered; ``bad_blocks`` were passed over. ``content`` sums up what the
+    ``content_rows`` rows of the first epoch hold, modulo 2**64; ``sample`` is the number of one
+    block of it, and what that block holds. ``best_rows`` is how many rows the estimator had
+    learned when it was best, where it was set back to that state in the end. ``is_paused`` says
+    that a person stopped it, who may go on with it another time.
     """
 
     epochs: int = 1
@@ -196,12 +199,31 @@ class Progress:
     rows: int = 0
     empty_blocks: int = 0
     bad_blocks: int = 0
+    content: int = 0
+    content_rows: int = 0
+    sample: tuple[int, int] | None = None
     load_s: float = 0.0
     fit_s: float = 0.0
     scores: Scores = field(default_factory=dict)
     held_out: Scores = field(default_factory=dict)
     best_rows: int | None = None
+    is_paused: bool = False
     stop_reason: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it came to its end, rather than being interrupted, by an error or a person."""
+        return self.epoch >= self.epochs or (self.stop_reason is not None and not self.is_paused)
+
+    def learned(self, block: Block) -> None:
+        """Count a block that was learned."""
+        self.blocks += 1
+        self.rows += block.n_rows
+        if block.content is not None:
+            self.content = (self.content + block.content) % 2**64
+            self.content_rows += block.n_rows
+            if not block.place.mixed:
+                self.sample = self.sample or (block.place.number, block.content)
 
     def stop(self, reason: str) -> None:
         """Ask the fit to end after this block; the first reason given is kept."""
@@ -217,6 +239,11 @@ class Callback:
     def on_block_end(self, progress: Progress, block: Block) -> None:
         """After each learned block; keep no reference to the block."""
 
+    def on_bad_block(
+        self, progress: Progress, place: Place, epoch: int, position: int, error: RunnerError
+    ) -> None:
+        """After a block was passed over, because it cannot be read or learned."""
+
     def on_held_out(self, progress: Progress) -> None:
         """After rows that are not learned from were scored: ``progress.held_out`` is new."""
 
@@ -231,6 +258,19 @@ class Callback:
 
     def restore(self, state: Any) -> None:
         """Go on from a state, after ``on_fit_begin``, in another process."""
+
+
+class Checkpoint(Protocol):
+    """What keeps the state of a fit, now and then."""
+
+    def is_due(self) -> bool:
+        """Whether it is time to keep it."""
+
+    def keep(self, state: Callable[[], bytes]) -> None:
+        """Keep the state that is returned; nothing is raised."""
+
+    def keep_last(self, state: Callable[[], bytes] | None) -> None:
+        """Keep the state in which a fit ends that did not finish, or else the latest known."""
 
 
 @dataclass(frozen=True)

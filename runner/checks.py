@@ -8,6 +8,7 @@ from runner.base import Callback, Part, Remark, Split
 from runner.callbacks.early_stopping import EarlyStopping
 from runner.callbacks.watcher import HELD_OUT, Watcher
 from runner.dataset.dataset import Dataset
+from runner.dataset.memory import check_memory
 from runner.errors import ConfigError, RunnerWarning
 from runner.evaluation.evaluation import Evaluation
 from runner.fit.classes import listed
@@ -78,10 +79,11 @@ def check_setup(
     Raises
     ------
     ConfigError
-        If a stage or the estimator cannot learn from these blocks with these arguments, or a
-        callback has no score to decide by.
+        If the blocks have no room in memory, a stage or the estimator cannot learn from them with
+        these arguments, or a callback has no score to decide by.
     """
     train, evaluation = split.train, setup.evaluation
+    check_memory(train, setup.stream.prefetch, setup.stream.buffer_blocks)
     remarks = list(check_all_settings(stages.named, estimator, train))
     check_fit(estimator, arguments, train, setup.fit.class_weight)
     if not stages.named:

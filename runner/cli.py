@@ -9,32 +9,13 @@ from typing import TYPE_CHECKING
 
 from runner.errors import ConfigError, RunnerError, Terminated, nearest
 from runner.project import experiment_files, option_files, overlay
+from runner.redaction import redacted
+from runner.usage import USAGE
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from runner.sweeps.job import Job
-
-USAGE = """\
-runner: experiments on data that does not fit in memory
-
-  runner list                          the experiments, and the options of each group
-  runner show NAME [key=value ...]     the composed config
-  runner run NAME|FILE [key=value ...] fit, evaluate, log; a file with `sweep:` is many runs;
-                                       --dry-run says what would be done, --fail-fast ends a
-                                       sweep with its first failure
-  runner resume SWEEP [--failed]       run the members of a sweep that did not finish
-  runner predict RUN output=FOLDER [dataset=... key=value ...] [columns=[id]]
-                                       predictions of every row, block by block, to Parquet
-  runner runs [--limit N]              the record as a table
-  runner ui [RUN] [--port N]           look at the record in MLflow's user interface
-  runner doctor                        check the installation, and mend what killed runs left
-
-  --traceback                          with any verb: show where an error comes from
-
-Anything with = or a leading dash and no verb is plain Hydra:
-  runner experiment=quickstart estimator.alpha=1e-3,1e-4 -m
-"""
 
 WRONG, BROKEN, INTERRUPTED, TERMINATED = 2, 1, 130, 143
 
@@ -55,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if traceback:
             raise
         ctrl_c = isinstance(stop, KeyboardInterrupt)
-        _say("interrupted" if ctrl_c else "terminated")
+        _say("; ".join(["interrupted" if ctrl_c else "terminated", *_notes(stop)]))
         return INTERRUPTED if ctrl_c else TERMINATED
     except Exception as error:
         if traceback:
@@ -145,17 +126,18 @@ def _code_of(job: "Job") -> int:
 
 
 def _resume(rest: list[str]) -> int:
+    from runner.resuming import resume
     from runner.shown import Shown
     from runner.sweeps.job import Job
-    from runner.sweeps.resume import resume
 
+    overrides = [text for text in rest if "=" in text and not text.startswith("-")]
     parser = _parser("resume")
-    parser.add_argument("sweep")
-    for flag in ("--failed", "--fail-fast", "--dry-run"):
+    parser.add_argument("run")
+    for flag in ("--failed", "--fail-fast", "--force", "--dry-run"):
         parser.add_argument(flag, action="store_true")
-    asked = parser.parse_args(rest)
+    asked = parser.parse_args([text for text in rest if text not in overrides])
     job = Job(Shown(), dry_run=asked.dry_run, fail_fast=asked.fail_fast)
-    resume(asked.sweep, job, only_failed=asked.failed)
+    resume(asked.run, job, overrides, only_failed=asked.failed, is_forced=asked.force)
     return _code_of(job)
 
 
@@ -163,8 +145,9 @@ def _doctor(rest: list[str]) -> int:
     from runner.doctor import examine
     from runner.terminal import show_findings
 
-    _parser("doctor").parse_args(rest)
-    findings = examine()
+    parser = _parser("doctor")
+    parser.add_argument("--sync", action="store_true")
+    findings = examine(send=parser.parse_args(rest).sync)
     show_findings(findings)
     return 0 if all(finding.ok for finding in findings) else WRONG
 
@@ -189,6 +172,23 @@ def _predict(rest: list[str]) -> int:
     with terminated_by_signal():
         show_prediction(predict(named[0], overrides=overrides, tell=Lines("predict"), **asked))
     return 0
+
+
+def _reproduce(rest: list[str]) -> int:
+    from runner.reproduction.job import reproduce
+    from runner.terminal import show_comparison
+
+    named = [text for text in rest if "=" not in text and not text.startswith(("-", "+", "~"))]
+    if len(named) != 1:
+        raise ConfigError(
+            "A reproduction",
+            "name one run",
+            got=" ".join(rest) or "nothing",
+            remedy="Write `runner reproduce RUN`; `runner runs` shows the runs.",
+        )
+    done = reproduce(named[0], [text for text in rest if text not in named])
+    show_comparison(done)
+    return 0 if done.is_identical else WRONG
 
 
 def _runs(rest: list[str]) -> int:
@@ -254,6 +254,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "show": _show,
     "run": _run,
     "resume": _resume,
+    "reproduce": _reproduce,
     "predict": _predict,
     "runs": _runs,
     "ui": _ui,
@@ -263,15 +264,19 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
 
 def _tell(error: Exception) -> int:
     if isinstance(error, RunnerError):
-        _say(str(error))
+        _say(" ".join([str(error), *(f"{note}." for note in _notes(error))]))
         return WRONG
     _say(f"{type(error).__name__}: {error}\n--traceback shows where it comes from.")
     return BROKEN
 
 
+def _notes(error: BaseException) -> list[str]:
+    return list(getattr(error, "__notes__", ()))
+
+
 def _one_line_warning(message: Warning | str, *_: object, **__: object) -> str:
-    return f"warning: {message}\n"
+    return f"warning: {redacted(str(message))}\n"
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{redacted(text)}\n")

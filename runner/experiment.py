@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runner.base import Block, Callback, Split
+from runner.contents import Contents
 from runner.dataset.dataset import Dataset
 from runner.errors import ConfigError
 from runner.evaluation.evaluation import Evaluation
-from runner.fit.loop import Audience, Each, Fits, fit_loop, measure
+from runner.fit.incremental_fit import IncrementalFit
+from runner.fit.interruption import CTRL_C, Interruption
+from runner.fit.loop import Audience, Each, Fits, first_position, fit_loop, measure
 from runner.fit.one_core import one_core
 from runner.fit.options import FitOptions
 from runner.fit.threads import Threads
-from runner.preparation import counting, fit_stages
+from runner.joining import Shared
+from runner.preparation import counting, fit_stages, reading_from
 from runner.preprocessing.stages import Stages
 from runner.protocols import Tracker
 from runner.records import Recipe
@@ -148,48 +152,69 @@ def run_together(
             trial.open(split)
         if not _open(trials):
             return
+        skips = any(trial.experiment.fit.skips for trial in _open(trials))
+        saved = next((trial.saved.stages for trial in _open(trials) if trial.saved), None)
         stages = lead.stages()
-        fit_stages(stages, split.train, lead.stream)
-        count = counting(split.train, lead.stream)
+        fit_stages(stages, split.train, lead.stream, lead.fit, saved)
+        blocks = lead.stream.source(split.train, stages.transform, hashed=True, tolerant=skips)
+        fits: list[IncrementalFit] = []
+        read = reading_from(lead.stream, blocks, fits)
+        read_again = reading_from(replace(lead.stream, prefetch=0), blocks, fits)
+        count = counting(split.train, lead.stream, tolerant=skips)
+        shared = Shared(split, count, read_again, Contents(), len(_open(trials)))
         for trial in _open(trials):
-            trial.prepare(stages.twin(), count)
+            trial.prepare(stages.twin(), shared)
         learning = _open(trials)
+        fits += [trial.fit for trial in learning]
         audience.on_begin(learning, split, stages)
-        blocks = lead.stream.source(split.train, stages.transform)
-        fit_loop(
-            [trial.fit for trial in learning],
-            lambda epoch: lead.stream.epoch(blocks, epoch),
-            each,
-            _Ending(learning, split, each, audience),
-        )
+        with Interruption() as interruption:
+            ending = _Ending(learning, split, each, audience, interruption)
+            fit_loop(fits, lambda epoch: read(epoch, first_position(fits, epoch)), each, ending)
+        for trial in trials:
+            if isinstance(trial.error, KeyboardInterrupt):
+                raise trial.error
 
 
 class _Ending(Audience):
     """Scores, records and closes each trial as soon as it gets no further block."""
 
     def __init__(
-        self, trials: Sequence[Trial], split: Split, each: Each, audience: TrialAudience
+        self,
+        trials: Sequence[Trial],
+        split: Split,
+        each: Each,
+        audience: TrialAudience,
+        interruption: Interruption,
     ) -> None:
         self._trials = {id(trial.fit): trial for trial in trials}
         self._split = split
         self._each = each
         self._audience = audience
+        self._interruption = interruption
 
     def on_block_end(self, fits: Fits, block: Block) -> None:
         """Pass it on."""
         self._audience.on_block_end(fits, block)
 
     def between_blocks(self, fits: Fits) -> None:
-        """Pass it on."""
+        """Pass it on, and stop them all, with their states kept, if a person asked for it."""
         self._audience.between_blocks(fits)
+        if self._interruption.is_asked:
+            for fit in fits:
+                fit.interrupt(CTRL_C)
 
     def on_end(self, fits: Fits, *, others_go_on: bool) -> None:
         """Evaluate what learned on the held-out rows, which are read once for all of them."""
+        self._interruption.is_learning = others_go_on
         learned = [fit for fit in fits if not fit.failed]
         trials = [self._trials[id(fit)] for fit in fits]
         if learned and self._split.holdout is not None:
             measures = [self._trials[id(fit)].experiment.evaluation.measure for fit in learned]
-            read = trials[0].reading(self._split.holdout, ahead=not others_go_on)
+            read = trials[0].reading(
+                self._split.holdout,
+                ahead=not others_go_on,
+                tolerant=any(trial.experiment.fit.skips for trial in trials),
+            )
             measure(learned, measures, read, self._each)
         for fit, trial in zip(fits, trials, strict=True):
             trial.finish(is_learned=fit in learned)

@@ -1,14 +1,16 @@
 """What is made ready before the first epoch: labels counted, stages fitted, held-out scores."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from runner.base import Block, Part, Remark, Split
+from runner.contents import Contents
 from runner.evaluation.evaluation import Evaluation
+from runner.fit.bad_blocks import BadBlocks, ReadAgain
 from runner.fit.classes import check_inferred, check_weighted, infers, listed
-from runner.fit.held_out import HeldOut
+from runner.fit.held_out import HeldOut, ReadBlocks
 from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.inspection import Inspection
 from runner.fit.labels import Labels, LabelWeights, count_labels
@@ -20,7 +22,7 @@ from runner.stream.source import BlockSource, Transform
 from runner.stream.stream import Stream
 
 
-def counting(train: Part, stream: Stream) -> Callable[[int], Labels]:
+def counting(train: Part, stream: Stream, *, tolerant: bool = False) -> Callable[[int], Labels]:
     """Return what counts the labels of the training blocks, at most so many, in one pass.
 
     The pass is over y alone, and X is not read if the source can do without. It is made once,
@@ -38,9 +40,10 @@ def counting(train: Part, stream: Stream) -> Callable[[int], Labels]:
     def count(max_classes: int) -> Labels:
         y = train.y if train.y_only is None else train.y_only
         assert y is not None, "what has no labels has none to count"  # noqa: S101
-        only_y = Part(y, None, None, train.places)
-        with closing(stream.in_order(stream.source(only_y))) as blocks:
-            return count_labels(blocks, max_classes)
+        only_y = Part(y, None, None, train.places, rows=train.rows)
+        source = stream.source(only_y, tolerant=tolerant)
+        with closing(stream.in_order(source)) as blocks:
+            return count_labels((b for b in blocks if b.error is None), max_classes)
 
     return count
 
@@ -72,11 +75,18 @@ def learned_labels(
     return arguments, LabelWeights(labels.balanced()) if given == BALANCED else weights, labels
 
 
-def fit_stages(stages: Stages, train: Part, stream: Stream) -> None:
+def fit_stages(
+    stages: Stages,
+    train: Part,
+    stream: Stream,
+    options: FitOptions | None = None,
+    saved: bytes | None = None,
+) -> None:
     """Fit the stages that stay fixed, each by one pass over the training blocks.
 
     A stage sees what the stages before it make of the blocks, in the dataset's order; one that
-    learns from a single block sees the first, of mixed rows if the stream has a buffer.
+    learns from a single block sees the first, of mixed rows if the stream has a buffer. Bad
+    blocks are passed over if the options say so. No pass is made where a state was saved.
 
     Raises
     ------
@@ -84,15 +94,21 @@ def fit_stages(stages: Stages, train: Part, stream: Stream) -> None:
         If a stage refuses a block.
     """
     stages.name_columns(train.feature_names, is_frame=train.frame is not None)
+    if saved is not None:
+        stages.restore(saved)
+        return
+    skips = options is not None and options.skips
     for stage in stages.passes():
-        source = stream.source(train, stages.transform)
+        source = stream.source(train, stages.transform, tolerant=skips)
         blocks = _first(stream, source) if stage.only_first else stream.in_order(source)
-        _learn(stage, blocks)
+        again = partial(Stream(shuffle=False, prefetch=0).epoch, source)
+        bad = BadBlocks(options.max_bad_blocks, again) if options and skips else None
+        _learn(stage, blocks, bad)
         stage.finish()
 
 
-def _learn(stage: Any, blocks: Generator[Block]) -> None:
-    fit_loop([IncrementalFit(stage)], lambda _: blocks)
+def _learn(stage: Any, blocks: Generator[Block], bad_blocks: BadBlocks | None) -> None:
+    fit_loop([IncrementalFit(stage, bad_blocks=bad_blocks)], lambda _: blocks)
 
 
 def _first(stream: Stream, source: BlockSource) -> Generator[Block]:
@@ -105,12 +121,30 @@ def _first(stream: Stream, source: BlockSource) -> Generator[Block]:
                 return
 
 
+def reading_from(stream: Stream, source: BlockSource, fits: Sequence[IncrementalFit]) -> ReadAgain:
+    """Return what yields the training blocks of an epoch from a position on.
+
+    Blocks that a fit could not read are not read again, and have no rows in a buffer.
+    """
+
+    def read(epoch: int, start: int) -> Generator[Block]:
+        bad_blocks = [fit.bad_blocks for fit in fits if fit.bad_blocks is not None]
+        gone = {number for bad in bad_blocks for at, number in bad.unread if at == epoch}
+        places = enumerate(source.part.places)
+        unread = [index for index, place in places if place.number in gone]
+        return stream.epoch(source.without(unread), epoch, start, unread)
+
+    return read
+
+
 def inspection(
     stages: Stages,
     learner: Any,
     train: Part,
     arguments: Mapping[str, Any],
     tell: Callable[[Remark], None],
+    *,
+    goes_on: bool = False,
 ) -> Inspection:
     """Return what looks at the first blocks, as the stages make them, before they are learned."""
     return Inspection(
@@ -118,6 +152,7 @@ def inspection(
         tell,
         has_classes=listed(arguments, train) is not None,
         feature_names=None if stages.transform else train.feature_names,
+        goes_on=goes_on,
     )
 
 
@@ -128,21 +163,27 @@ def progressive(fit: FitOptions, evaluation: Evaluation) -> Progressive | None:
 
 
 def held_out(
-    evaluation: Evaluation, every: int | str | None, split: Split, transform: Transform | None
+    evaluation: Evaluation, every: int | str | None, read: ReadBlocks | None
 ) -> HeldOut | None:
     """Return what scores rows on the way that are not learned from, if it is asked for.
 
-    These are the validation rows, or else those of the final scores. They are read one block at a
-    time, because training blocks are waiting in memory meanwhile.
+    ``read`` yields them; None where no rows are held out.
     """
-    part = split.validation or split.holdout
-    if every is None or part is None:
+    if every is None or read is None:
         return None
-    return HeldOut(evaluation.measure, reading(part, transform), every, evaluation.growth)
+    return HeldOut(evaluation.measure, read, every, evaluation.growth)
 
 
-def reading(part: Part, transform: Transform | None) -> Callable[[], Generator[Block]]:
-    """Return what yields the blocks of a part one at a time, while others wait in memory."""
-    stream = Stream(shuffle=False, prefetch=0)
-    source = stream.source(part, transform)
-    return lambda: stream.in_order(source)
+def reading_held_out(
+    split: Split, transform: Transform | None, contents: Contents, *, tolerant: bool = False
+) -> ReadBlocks | None:
+    """Return what yields the validation rows, or else those of the final scores.
+
+    They are read one block at a time, because training blocks are waiting in memory meanwhile.
+    """
+    for name in ("validation", "holdout"):
+        if name in split.parts:
+            stream = Stream(shuffle=False, prefetch=0)
+            part = split.parts[name]
+            return contents.reading(name, part, stream, transform, tolerant=tolerant)
+    return None

@@ -31,6 +31,12 @@ class Run(Protocol):
     def log_tags(self, tags: Mapping[str, str]) -> None:
         """Keep words about the run that can be searched for."""
 
+    def log_resumed(self, rows: int) -> None:
+        """Keep that the run goes on from a saved state, after so many learned rows."""
+
+    def log_content(self, hashes: Mapping[str, str]) -> None:
+        """Keep what the data hold: a hash by part, such as "train" or "all"."""
+
     def callbacks(self) -> dict[str, Callback]:
         """Return, by name, what keeps the curves and the order of the blocks."""
 
@@ -41,7 +47,7 @@ class Run(Protocol):
         """Keep the final scores and their pictures."""
 
     def log_model(self, model: Any, part: Part, progress: Progress) -> None:
-        """Keep the fitted model, which predicts from rows as ``part`` holds them."""
+        """Keep the fitted model, which predicts from rows as ``part`` holds them, and its hash."""
 
 
 class SweepRun(Protocol):
@@ -84,10 +90,13 @@ class Tracker(Protocol):
         command: str = "",
         parent: SweepRun | str | None = None,
         tags: Mapping[str, str] | None = None,
+        resumed: str | None = None,
     ) -> AbstractContextManager[Run]:
         """Open a run, of a sweep where a parent is given; leaving it ends it with a true status.
 
-        A member that runs in another process than its sweep gets the sweep's id as parent.
+        A member that runs in another process than its sweep gets the sweep's id as parent. With
+        the id of a run that did not finish in ``resumed`` that one is gone on with, and keeps
+        what it was told before.
         """
 
     def start_sweep(

@@ -38,8 +38,13 @@ REMEDIES = (
     ),
     (
         "could not convert string to float",
-        "Where X holds text, put one_hot_encoder into preprocessing, or a ColumnTransformer that "
-        "encodes these columns by their names; where y holds text, choose a classifier.",
+        "Mend these cells at the source. Where X holds text, put one_hot_encoder into "
+        "preprocessing, or a ColumnTransformer that encodes these columns by their names; where y "
+        "holds text, choose a classifier.",
+    ),
+    (
+        "X has [0-9]+ features, but|feature names should match",
+        "See that every block has the same columns in the same order at the source.",
     ),
     (
         "has no attribute 'lower'",

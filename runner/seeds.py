@@ -1,9 +1,59 @@
 """One seed, and the independent random streams that follow from it."""
 
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+USES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "which blocks or rows are held out": ("dataset.seed", ("split",)),
+    "the order of the blocks": ("stream.seed", ("order", "<epoch>")),
+    "the mixing of rows in the buffer": ("stream.seed", ("rows", "<epoch>", "<position>")),
+    "the order of bundled rows": ("dataset.random_state", ("rows",)),
+    "the structure of made-up data": ("dataset.random_state", ("structure", "<name>")),
+    "the rows of made-up data": ("dataset.random_state", ("cell", "<cell>")),
+    "the brackets of Hyperband": ("seed", ("brackets",)),
+}
+_SEEDS = ("seed", "random_state")
+
+
+def seed_log(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Say which seeds an experiment uses, and which random streams follow from them.
+
+    Parameters
+    ----------
+    params : mapping of str to object
+        The experiment's settings by dotted key.
+
+    Returns
+    -------
+    dict
+        ``seeds`` by key; and ``streams``, by what they are for: the seed that each follows from,
+        its key, and the spawn key that ``numpy.random.SeedSequence`` takes with it. What stands
+        in angle brackets is a number, or the CRC-32 of a name.
+
+    Examples
+    --------
+    >>> log = seed_log({"seed": 10, "stream.seed": 3, "estimator.alpha": 1.0})
+    >>> log["seeds"]
+    {'seed': 10, 'stream.seed': 3}
+    >>> log["streams"]["the order of the blocks"]
+    {'key': 'stream.seed', 'seed': 3, 'spawn_key': [4113142680, '<epoch>']}
+    """
+    seeds = {key: value for key, value in params.items() if key.rpartition(".")[2] in _SEEDS}
+    return {
+        "seeds": seeds,
+        "streams": {
+            use: {"key": key, "seed": seeds[key], "spawn_key": list(map(_word, words))}
+            for use, (key, words) in USES.items()
+            if key in seeds
+        },
+    }
+
+
+def _word(word: str) -> int | str:
+    return word if word.startswith("<") else zlib.crc32(word.encode())
 
 
 def derive(seed: int, *keys: str | int) -> np.random.SeedSequence:

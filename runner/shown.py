@@ -13,6 +13,7 @@ from runner.tracking.leaderboard import ranked, scorers
 
 if TYPE_CHECKING:
     from runner.experiment import Experiment
+    from runner.saved import Resumed
     from runner.sweeps.plan import Group, Plan
     from runner.trial import Result
 
@@ -50,6 +51,14 @@ class Shown(Teller):
     def on_result(self, experiment: "Experiment", result: "Result") -> None:
         """Write the scores of a run and where to look at it."""
         show_result(experiment, result)
+
+    def on_resumed(self, resumed: "Resumed") -> None:
+        """Write from where a run goes on."""
+        at = resumed.saved.header if resumed.saved is not None else None
+        begun = at is not None and at["rows"] > 0
+        where = f"row {at['rows']:,} (epoch {at['epoch']})" if at and begun else "its beginning"
+        sys.stderr.write(f"run {resumed.run_id[:8]} goes on from {where}\n")
+        sys.stderr.flush()
 
     def on_member_end(self, outcome: Outcome) -> None:
         """Write a line on how a member ended; nothing of one that was only checked."""

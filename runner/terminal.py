@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from runner.base import Part, Progress, Split
     from runner.experiment import Experiment
     from runner.prediction.job import Prediction
-    from runner.tracking.checkup import Finding
+    from runner.reproduction.job import Reproduction
+    from runner.tracking.finding import Finding
     from runner.tracking.record import RecordedRun
     from runner.trial import Result
 
@@ -76,6 +77,7 @@ def show_result(experiment: "Experiment", result: "Result") -> None:
         rows.append(("record", result.url))
     if result.run_id:
         rows.append(("look", f"runner ui {result.run_id[:8]}"))
+        rows.append(("again", f"runner reproduce {result.run_id[:8]}"))
     sys.stdout.write(f"{experiment.name}\n")
     show_pairs(rows)
 
@@ -121,6 +123,23 @@ def show_prediction(prediction: "Prediction") -> None:
             ("folder", str(prediction.folder)),
         ]
     )
+
+
+def show_comparison(reproduction: "Reproduction") -> None:
+    """Write how a run compares with the one that it repeats, and what changed since."""
+    run, again, same = reproduction.run, reproduction.again, reproduction.is_identical
+    rows = [(each.name, f"{each.verdict:<9}  {each.told}") for each in reproduction.aspects]
+    found = reproduction.causes
+    effective = [] if same else [cause for cause in found if cause.is_effective]
+    rows += [("because", str(cause)) for cause in effective]
+    if not same and not effective:
+        rows.append(("because", "of nothing that the record keeps; is there an unseeded choice?"))
+    rows += [
+        ("note", f"{cause}; it makes no difference") for cause in found if cause not in effective
+    ]
+    rows += [("run", again.run_id), ("record", reproduction.url)]
+    sys.stdout.write(f"reproduction of {run.run_id[:8]} ({run.name})\n")
+    show_pairs(rows)
 
 
 def _why_none(experiment: "Experiment") -> str:

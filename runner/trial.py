@@ -1,21 +1,33 @@
 """One experiment on its way: from its checks, through what it learns, to its record."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from runner.base import Block, Callback, Part, Progress, Remark, Scores, Split
-from runner.checks import Asked, check, schedule, telling
-from runner.errors import ConfigError, FitError
-from runner.fit.classes import infers, listed
+from runner.base import Part, Progress, Remark, Scores, Split
+from runner.checks import Asked, check, say
+from runner.contents import Contents
+from runner.errors import FitError
+from runner.fit.held_out import ReadBlocks
 from runner.fit.incremental_fit import IncrementalFit
-from runner.fit.labels import Labels, remark_on
+from runner.fit.interruption import CTRL_C
 from runner.fit.loop import Audience
-from runner.preparation import held_out, inspection, learned_labels, progressive, reading
+from runner.joining import Shared, checkpoint_of, joined
+from runner.kinds import last_step
 from runner.preprocessing.stages import Stages
 from runner.protocols import Run, SweepRun
 from runner.records import Evaluated, Recipe
+from runner.saved import (
+    Resumed,
+    Saved,
+    check_unchanged,
+    forget,
+    header_of,
+    restore,
+    writing,
+)
+from runner.stream.stream import Stream
 
 
 @dataclass(frozen=True)
@@ -35,11 +47,15 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """Where a run belongs in the record: what it is called, below which sweep, with which tags."""
+    """Where a run belongs in the record: what it is called, below which sweep, with which tags.
+
+    ``resumed`` is the run that is gone on with, where it is no new one.
+    """
 
     name: str
     parent: SweepRun | str | None = None
     tags: Mapping[str, str] | None = None
+    resumed: Resumed | None = None
 
 
 class Trial:
@@ -80,7 +96,9 @@ class Trial:
         self._exits = ExitStack()
         self._remarks: list[Remark] = []
         self._split: Split
+        self._header: dict[str, Any] = {}
         self._stages: Stages
+        self._contents: Contents
 
     @property
     def is_over(self) -> bool:
@@ -114,10 +132,21 @@ class Trial:
         experiment, recipe, entry = self.experiment, self.recipe, self.entry
         with self._guarded():
             self._split = split
+            self._header = header_of(recipe, split, experiment.dataset.fingerprint())
+            forced = None
+            if entry.resumed is not None:
+                forced = check_unchanged(entry.resumed, self._header, split.train)
             self._remarks = check(experiment, split)
+            if forced is not None:
+                say([forced], strict=False)
+                self._remarks.append(forced)
             self.run = self._exits.enter_context(
                 experiment.tracking.start_run(
-                    entry.name, command=recipe.command, parent=entry.parent, tags=entry.tags
+                    entry.name,
+                    command=recipe.command,
+                    parent=entry.parent,
+                    tags=entry.tags,
+                    resumed=entry.resumed.run_id if entry.resumed else None,
                 )
             )
             self.run.log_params(recipe)
@@ -125,28 +154,39 @@ class Trial:
             for remark in self._remarks:
                 self.run.log_remark(remark)
 
-    def prepare(self, stages: Stages, count: Callable[[int], Labels]) -> None:
-        """Join the estimator with its scores on the way, its callbacks and those of the run.
+    @property
+    def saved(self) -> Saved | None:
+        """The state that it goes on from, if it does."""
+        return self.entry.resumed.saved if self.entry.resumed else None
+
+    def prepare(self, stages: Stages, shared: Shared) -> None:
+        """Join what learns with all that follows it, and restore its state if it goes on.
 
         Parameters
         ----------
         stages : Stages
             Fitted where they are to stay fixed.
-        count : callable
-            Counts the labels of the training blocks, if the classes or weights ask for it.
+        shared : Shared
+            What it learns from, as others do.
         """
         with self._guarded():
-            self._stages = stages
-            self.fit = self._incremental_fit(count)
+            self._stages, self._contents, saved = stages, shared.contents, self.saved
+            rows, told = None if saved is None else saved.header["rows"], self._remarks
+            self.fit = joined(self.experiment, shared, stages, self.run, told, saved_rows=rows)
+            if saved is not None:
+                restore(self.fit, saved)
+                self.run.log_resumed(self.fit.progress.rows)
+            checkpoint = checkpoint_of(self.experiment.callbacks)
+            if checkpoint is not None and self.run.url:  # else nothing is kept
+                header, progress = self._header, self.fit.progress
+                checkpoint.attach(writing(self.run.run_id, header, stages.state, progress))
+                checkpoint.begin(self.fit.state, shared.n_trials, is_new=saved is None)
 
-    def reading(self, part: Part, *, ahead: bool) -> Callable[[], Generator[Block]]:
+    def reading(self, part: Part, *, ahead: bool, tolerant: bool) -> ReadBlocks:
         """Return what yields the blocks of a part through the fixed stages, some read ahead."""
+        stream = self.experiment.stream if ahead else Stream(shuffle=False, prefetch=0)
         transform = self._stages.transform
-        if not ahead:
-            return reading(part, transform)
-        stream = self.experiment.stream
-        source = stream.source(part, transform)
-        return lambda: stream.in_order(source)
+        return self._contents.reading("holdout", part, stream, transform, tolerant=tolerant)
 
     def finish(self, *, is_learned: bool) -> None:
         """Log the scores and the model, and end the run.
@@ -169,15 +209,14 @@ class Trial:
                 run.log_scores(evaluated)
             finally:
                 run.log_model(model, self._split.train, fit.progress)
-            result = Result(
-                run.run_id,
-                run.url,
-                evaluated.scores,
-                fit.progress,
-                self.experiment.estimator,
-                model,
-            )
+                run.log_content(self._contents.digests(self._split, fit.progress))
+            if fit.progress.is_paused:
+                self.end(KeyboardInterrupt(CTRL_C))
+                return
+            found = (run.run_id, run.url, evaluated.scores, fit.progress)
+            result = Result(*found, last_step(fit.estimator), model)
             self._exits.close()
+            forget(run.run_id)
             self.result = result
         vars(fit).pop("measurement", None)  # it keeps targets and answers of held-out rows
 
@@ -185,6 +224,11 @@ class Trial:
         """End the run by an error; what would end the process, ``SystemExit``, is one too."""
         if isinstance(error, SystemExit):
             error = _exited(self.entry.name, error)
+        if self.is_recorded and self.run.url and self.entry.parent is None:
+            error.add_note(f"`runner resume {self.run.run_id[:8]}` goes on with it")
+        checkpoint = checkpoint_of(self.experiment.callbacks)
+        if checkpoint is not None:
+            checkpoint.keep_last(None)
         self.error = error
         try:
             self._exits.__exit__(type(error), error, error.__traceback__)
@@ -205,31 +249,6 @@ class Trial:
         ):
             self.run.log_params(self.recipe)
             raise error
-
-    def _incremental_fit(self, count: Callable[[int], Labels]) -> IncrementalFit:
-        experiment, run, stages, split = self.experiment, self.run, self._stages, self._split
-        train, fit, evaluation = split.train, experiment.fit, experiment.evaluation
-        kept = _callbacks_of_record(experiment, run)
-        arguments, weights, labels = learned_labels(experiment.partial_fit, fit, train, count)
-        tell = telling(experiment.strict, run, self._remarks)
-        if labels is not None:
-            run.log_labels(labels.as_mappings())
-            remark = remark_on(labels) if infers(experiment.partial_fit.get("classes")) else None
-            if remark is not None:
-                tell(remark)
-            evaluation.check(experiment.estimator, True, listed(arguments, train))
-        learner = stages.learner(experiment.estimator)
-        every = schedule(experiment.callbacks, evaluation)
-        return IncrementalFit(
-            learner,
-            arguments,
-            score=progressive(fit, evaluation),
-            held_out=held_out(evaluation, every, split, stages.transform),
-            weights=weights,
-            inspect=inspection(stages, learner, train, arguments, tell),
-            callbacks={**experiment.callbacks, **kept},
-            progress=Progress(epochs=fit.epochs, total_rows=fit.epochs * train.n_rows),
-        )
 
     def _evaluated(self) -> Evaluated:
         if self._split.holdout is None:
@@ -260,18 +279,6 @@ def _exited(name: str, error: SystemExit) -> FitError:
     )
     told.__cause__ = error
     return told.with_traceback(error.__traceback__)
-
-
-def _callbacks_of_record(experiment: Asked, run: Run) -> dict[str, Callback]:
-    kept = run.callbacks()
-    for name in experiment.callbacks.keys() & kept.keys():
-        raise ConfigError(
-            f"callbacks.{name}",
-            "have another name",
-            got="the name of a callback of the record",
-            remedy=f"Rename it; taken are {', '.join(kept)}.",
-        )
-    return kept
 
 
 def source_of(recipe: Recipe) -> dict[str, Any]:

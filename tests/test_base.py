@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from runner.base import Block, Part, Place, Progress, Remark, Split
-from runner.records import Outcome
+from runner.base import Block, Callback, Part, Place, Progress, Remark, Split
 
 
 def test_a_place_is_named_by_its_number_and_its_first_and_last_row():
@@ -80,12 +79,6 @@ def test_a_place_survives_the_way_to_a_worker():
     assert pickle.loads(pickle.dumps(place)) == place  # noqa: S301  (our own bytes)
 
 
-def test_an_outcome_comes_back_from_a_worker_as_it_was():
-    outcome = Outcome(number=3, name="a=1", key="5f", params={"a": [1, None]}, scores={"r2": 0.5})
-    assert pickle.loads(pickle.dumps(outcome)) == outcome  # noqa: S301  (our own bytes)
-    assert Outcome(number=0, name="a", key="a").status == "PENDING"
-
-
 def test_the_first_reason_to_stop_is_kept():
     progress = Progress()
     assert progress.stop_reason is None
@@ -104,3 +97,26 @@ def test_parts_hold_arrays_of_the_same_rows(make_part):
     part = make_part(np.zeros((60, 2)), np.zeros((60, 3)), np.ones(60))
     assert isinstance(part, Part)
     assert part.y.chunks[0] == part.sample_weight.chunks[0] == part.X.chunks[0]
+
+
+def test_progress_counts_what_was_learned_and_sums_up_what_the_blocks_hold():
+    progress, X = Progress(), np.zeros((5, 2))
+    progress.learned(Block(X, None, None, Place(3, 15, 20), position=1, content=2**64 - 1))
+    progress.learned(Block(X, None, None, Place(0, 0, 5), position=2, content=3))
+    progress.learned(Block(X, None, None, Place(0, 0, 5), epoch=1))
+    assert (progress.blocks, progress.rows) == (3, 15)
+    assert (progress.content, progress.content_rows) == (2, 10)
+    assert progress.sample == (3, 2**64 - 1)
+
+
+def test_a_mix_of_blocks_is_no_sample_of_what_one_holds():
+    progress = Progress()
+    mix = Place(3, 0, 20, (0, 3))
+    progress.learned(Block(np.zeros((5, 2)), None, None, mix, content=7))
+    assert progress.sample is None
+
+
+def test_a_callback_without_a_state_has_nothing_to_restore():
+    callback = Callback()
+    assert callback.state() is None
+    callback.restore(None)

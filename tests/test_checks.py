@@ -2,13 +2,15 @@
 
 import warnings
 
+import dask.array as da
 import numpy as np
 import pytest
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.decomposition import IncrementalPCA
 from sklearn.linear_model import SGDClassifier
+from sklearn.preprocessing import MaxAbsScaler
 
-from runner.base import Callback, Remark, Split
+from runner.base import Callback, Part, Place, Remark, Split
 from runner.callbacks.best_snapshot import BestSnapshot
 from runner.callbacks.early_stopping import EarlyStopping
 from runner.callbacks.time_limit import TimeLimit
@@ -266,3 +268,11 @@ def test_healthy_learners_pass_without_a_word(make_part, points):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert learners(make_part(*points), {"pca": IncrementalPCA(5)}) == []
+
+
+def test_blocks_without_room_in_memory_are_refused():
+    X = da.zeros((2**34, 8), chunks=(2**33, 8))
+    places = (Place(0, 0, 2**33), Place(1, 2**33, 2**34))
+    setup = Options(Stream(), FitOptions(), Evaluation(), {})
+    with pytest.raises(ConfigError, match=r"got 1,024\.0 GiB\. Make dataset\.chunks smaller"):
+        check_setup(setup, Stages({}), MaxAbsScaler(), {}, Split(Part(X, None, None, places)))

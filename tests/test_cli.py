@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from runner.cli import BROKEN, WRONG, main
+from runner.cli import BROKEN, VERBS, WRONG, main
+from runner.errors import ConfigError, RunnerWarning, Terminated
 from runner.tracking.client import connect
 from runner.tracking.record import children, recent_runs
 from runner.tracking.store import resolve
@@ -264,11 +266,11 @@ def test_a_mistake_in_a_sweep_is_told_in_one_line(capsys, asked, said):
     assert said in told(capsys, *asked)
 
 
-def test_a_single_run_is_not_resumed(capsys):
+def test_a_finished_run_is_not_resumed(capsys):
     assert main(["run", "quickstart"]) == 0
     (run,) = recent_runs()
     line = told(capsys, "resume", run.run_id)
-    assert "must be a sweep to be resumed; got quickstart, which is one run" in line
+    assert "must be one that did not finish; got one that has" in line
 
 
 def test_a_finished_sweep_has_nothing_to_resume(capsys, swept):
@@ -422,3 +424,82 @@ def test_runs_is_a_table_of_the_record(capsys):
 def test_an_empty_record_says_how_to_fill_it(capsys):
     assert main(["runs"]) == 0
     assert "runner run quickstart" in capsys.readouterr().out
+
+
+WITH_USER = "http://ann:canary-317@127.0.0.1:9"
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    """Return what lets a verb end as it is told to."""
+
+    def broken(act):
+        monkeypatch.setitem(VERBS, "runs", act)
+        return main(["runs"])
+
+    return broken
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, KeyboardInterrupt, Terminated])
+def test_no_secret_of_an_error_or_its_notes_reaches_the_terminal(broken, capsys, kind):
+    def act(rest):
+        error = kind(f"no way to {WITH_USER}")
+        error.add_note(f"look at {WITH_USER}")
+        raise error
+
+    broken(act)
+    err = capsys.readouterr().err
+    assert "<redacted>@127" in err
+    assert "canary" not in err
+
+
+def test_no_secret_of_a_mistake_reaches_the_terminal(broken, capsys):
+    def act(rest):
+        error = ConfigError("tracking.uri", "be reached", got=WITH_USER, remedy="Start it.")
+        error.add_note(f"look at {WITH_USER}")
+        raise error
+
+    assert broken(act) == WRONG
+    err = capsys.readouterr().err
+    assert err.count("<redacted>@127") == 2
+    assert "canary" not in err
+
+
+def test_no_secret_of_a_warning_reaches_the_terminal(broken, capsys, monkeypatch):
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+
+    def act(rest):
+        said = warnings.WarningMessage(RunnerWarning(f"at {WITH_USER}"), RunnerWarning, "x", 1)
+        sys.stderr.write(warnings.formatwarning(said.message, said.category, "x", 1))
+        return 0
+
+    assert broken(act) == 0
+    assert capsys.readouterr().err == "warning: at http://<redacted>@127.0.0.1:9\n"
+
+
+def test_a_sweep_that_is_interrupted_says_how_to_go_on_with_it(project):
+    code = (
+        "import os, signal, sys\nfrom runner.cli import main\n"
+        "from sklearn.linear_model import SGDClassifier as kind\n"
+        "learn = kind.partial_fit\n"
+        "def partial_fit(self, *given, **named):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return learn(self, *given, **named)\n"
+        "kind.partial_fit = partial_fit\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    asked = ["run", "quickstart", "-m", "estimator.alpha=0.1,0.2", "callbacks=[]"]
+    asked.append("hydra.launcher.threads=1")
+    done = subprocess.run(
+        [sys.executable, "-c", code, *asked],
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    (sweep,) = recent_runs()
+    assert done.returncode == 130
+    assert sweep.status == "KILLED"
+    told = f"interrupted; `runner resume {sweep.run_id[:8]}` goes on with it"
+    assert done.stderr.strip().splitlines()[-1] == told

@@ -78,7 +78,7 @@ def test_a_command_of_the_readme_does_what_is_said(command, project, capsys):
     arguments = shlex.split(command)
     if "chunks" not in command and "clicks" in command:
         arguments.append("dataset.chunks=1000")
-    if arguments[0] == "predict":
+    if arguments[0] in ("predict", "reproduce"):
         arguments[1] = runner.run("quickstart", ["callbacks=[]"]).run_id
     if arguments[0] == "resume":
         arguments[1] = interrupted_sweep()

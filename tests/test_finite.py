@@ -1,10 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from scipy.sparse import csr_array
 
 from runner.base import Block, Place
-from runner.finite import not_finite
+from runner.finite import first_cell, not_finite, too_large
 
 
 @pytest.mark.parametrize("as_held", [np.asarray, csr_array])
@@ -65,3 +68,61 @@ def test_arrays_are_searched_in_the_order_asked():
     assert "in X; got inf in row 0, column 0" in str(not_finite(block, "X", "y"))
     assert "in sample_weight; got nan in row 0." in str(not_finite(block, "sample_weight", "X"))
     assert not_finite(block) is None
+
+
+@pytest.mark.parametrize("as_held", [np.asarray, np.asfortranarray, csr_array, pd.DataFrame])
+@pytest.mark.parametrize(
+    ("dtype", "most", "large"), [(np.float64, 1e154, 1e155), (np.float32, 1e19, -1e20)]
+)
+def test_the_first_number_that_cannot_be_squared_is_found(as_held, dtype, most, large):
+    X = np.eye(3, dtype=dtype)
+    X[0, 0] = most
+    assert too_large(Block(as_held(X), None, None, Place(1, 100, 103)), "X") is None
+    X[1, 2] = X[2, 2] = large
+    error = too_large(Block(as_held(X), None, None, Place(1, 100, 103)), "X")
+    assert str(error) == (
+        "Block 1 (rows 100 to 102) must hold no number in X that is too large to be squared; got "
+        f"{X[1, 2]} in row 101, column 2. Correct or remove these rows at the source, or scale "
+        "the column there."
+    )
+
+
+def test_a_target_that_cannot_be_squared_is_found_too():
+    block = Block(np.ones((2, 1)), np.array([1.0, 1e200]), None, Place(0, 0, 2))
+    assert "in y that is too large to be squared; got 1e+200 in row 1." in str(
+        too_large(block, "X", "y")
+    )
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.array([[np.nan], [np.inf]]),
+        np.full((100, 1), 1e154),
+        np.array([[2**62], [1]]),
+        np.array([["a"], [1e300]], dtype=object),
+        np.array(["a", "b"]),
+        np.empty((0, 3)),
+    ],
+    ids=["not finite", "only the sum is too large", "integers", "objects", "text", "no row"],
+)
+def test_what_can_be_squared_or_is_no_number_is_left_alone(X):
+    assert too_large(Block(X, None, None, Place(0, 0, len(X))), "X", "y") is None
+
+
+@given(hnp.arrays(st.sampled_from([np.float64, np.float32]), (4, 3), elements={"allow_nan": True}))
+def test_exactly_the_finite_numbers_with_infinite_squares_are_too_large(X):
+    with np.errstate(all="ignore"):
+        is_bad = np.isfinite(X) & np.isinf(X * X)
+    found = too_large(Block(X, None, None, Place(0, 0, 4)), "X")
+    assert (found is None) == (not is_bad.any())
+    if found is not None:
+        row, column = np.argwhere(is_bad)[0]
+        assert f"in row {row}, column {column}." in str(found)
+
+
+def test_any_cells_can_be_searched_for():
+    block = Block(np.array([["1"], ["a"]], dtype=object), None, None, Place(1, 10, 12))
+    assert first_cell(block, "X", lambda cells: cells == "a", "O") == ("a", "row 11, column 0")
+    assert first_cell(block, "X", lambda cells: cells == "a", "f") is None
+    assert first_cell(block, "y", lambda cells: cells == "a", "O") is None

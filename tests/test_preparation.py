@@ -14,16 +14,23 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from runner.base import Part, Place, Progress, Split
+from runner.contents import Contents
+from runner.dataset.lazy import Arrays
+from runner.dataset.split import split as split_arrays
 from runner.errors import ConfigError, FitError
 from runner.evaluation.evaluation import Evaluation
 from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.loop import fit_loop
 from runner.fit.options import FitOptions
-from runner.preparation import counting, fit_stages, held_out, learned_labels
+from runner.preparation import counting, fit_stages, held_out, learned_labels, reading_held_out
 from runner.preprocessing.stages import Stages
 from runner.stream.stream import Stream
 
 INFER = {"classes": "infer"}
+
+
+def read_of(split, transform=None):
+    return reading_held_out(split, transform, Contents())
 
 
 class Blocks:
@@ -126,6 +133,19 @@ def test_a_single_label_is_refused_only_where_it_is_inferred(make_part):
     learned({"classes": [0, 1]}, fit, part)
 
 
+def test_a_missing_label_is_named_by_its_row_in_the_dataset_with_a_split_by_rows():
+    def train(y):
+        arrays = Arrays(*(da.from_array(array, chunks=20) for array in (np.ones((40, 1)), y)))
+        return split_arrays(arrays, 0.5, "rows", seed=0).train
+
+    y = np.arange(40) % 2.0
+    number = int(train(y).rows(1)[-2])
+    y[number] = np.nan
+    part = train(y)
+    with pytest.raises(FitError, match=rf"Block 1 \(rows 20 to 39\) .* in row {number}\."):
+        learned(INFER, FitOptions(), part)
+
+
 def test_labels_of_several_targets_are_a_list_of_arrays(make_part):
     part = make_part(np.ones((4, 1)), np.array([[0, 5], [1, 6], [0, 7], [1, 5]]), chunks=2)
     arguments, _, _ = learned(INFER, FitOptions(), part)
@@ -178,7 +198,7 @@ def test_a_block_that_a_stage_refuses_is_named():
 def test_without_a_schedule_or_rows_nothing_is_scored(every):
     part = Blocks(2).part()
     split = Split(part, None) if every else Split(part, part, part)
-    assert held_out(Evaluation(), every, split, None) is None
+    assert held_out(Evaluation(), every, read_of(split)) is None
 
 
 class Model:
@@ -197,15 +217,15 @@ def test_validation_rows_are_scored_before_those_of_the_final_scores():
     train, holdout, validation = Blocks(2), Blocks(3), Blocks(4)
     accuracy = Evaluation(scoring="accuracy")
     split = Split(train.part(), holdout.part(), validation.part())
-    assert scored(held_out(accuracy, 10, split, None)) == {"accuracy": 1.0}
+    assert scored(held_out(accuracy, 10, read_of(split))) == {"accuracy": 1.0}
     assert [blocks.reads["X"] for blocks in (train, holdout, validation)] == [0, 0, 4]
-    scored(held_out(accuracy, 10, Split(train.part(), holdout.part()), None))
+    scored(held_out(accuracy, 10, read_of(Split(train.part(), holdout.part()))))
     assert [blocks.reads["X"] for blocks in (train, holdout, validation)] == [0, 3, 4]
 
 
 def test_held_out_rows_pass_the_stages():
     part = Blocks(2).part()
-    rows = held_out(Evaluation(scoring="accuracy"), 1, Split(part, part), lambda X: X * 0)
+    rows = held_out(Evaluation(scoring="accuracy"), 1, read_of(Split(part, part), lambda X: X * 0))
     assert scored(rows) == {"accuracy": np.mean(part.y.compute() == 0)}
 
 
@@ -218,7 +238,7 @@ def test_scores_on_the_way_keep_the_bound_of_the_blocks_that_are_alive(prefetch)
     fit = IncrementalFit(
         SGDClassifier(random_state=0),
         {"classes": [0, 1, 2, 3]},
-        held_out=held_out(evaluation, 10, Split(part, part), None),
+        held_out=held_out(evaluation, 10, read_of(Split(part, part))),
         progress=Progress(epochs=2),
     )
     source = stream.source(part)
@@ -235,7 +255,7 @@ def test_scores_on_the_way_leave_the_model_as_it_is():
         fit = IncrementalFit(
             SGDClassifier(random_state=0),
             {"classes": [0, 1, 2, 3]},
-            held_out=held_out(Evaluation(scoring="accuracy"), every, Split(part, part), None),
+            held_out=held_out(Evaluation(scoring="accuracy"), every, read_of(Split(part, part))),
             progress=Progress(epochs=2),
         )
         stream = Stream()

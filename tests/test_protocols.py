@@ -42,5 +42,5 @@ def test_a_run_says_where_it_is(kind):
 def test_the_main_path_asks_a_run_for_nothing_else():
     assert own_methods(Run).keys() == {
         *("log_params", "log_dataset", "log_remark", "log_labels", "log_scores", "log_model"),
-        *("callbacks", "log_tags"),
+        *("callbacks", "log_tags", "log_resumed", "log_content"),
     }

@@ -1,9 +1,25 @@
 """What is a secret, and what is left of it."""
 
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runner.errors import Terminated, TrackingError
-from runner.redaction import is_secret, one_line, redacted
+from runner.redaction import REDACTED, forget, is_secret, one_line, redacted, remember
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    """Begin and end with no value to hide."""
+    forget()
+    yield
+    forget()
 
 
 @pytest.mark.parametrize(
@@ -59,3 +75,56 @@ def test_an_error_fits_on_one_line_without_secrets():
     assert one_line(error) == "TrackingError: A must be b; got http://<redacted>@h/x. Do c. And d"
     assert len(one_line(ValueError("x" * 5000))) < 600
     assert one_line(Terminated()) == "Terminated"
+
+
+def test_a_value_that_is_remembered_is_hidden_wherever_it_stands():
+    text = "no way to 'canary/317': xcanary/317y"
+    assert redacted(text) == text
+    remember("PLACE", "canary/317")
+    assert redacted(text) == f"no way to '{REDACTED}': x{REDACTED}y"
+    assert "canary" not in one_line(OSError(2, "no such file", "canary/317"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hidden"),
+    [
+        ("PLACE", "monday", True),
+        ("PLACE", "short", False),
+        ("MY_TOKEN", "fine", True),
+        ("MY_TOKEN", "1", False),
+        ("DB_PASSWORD", "      ", False),
+        ("HERE", "/usr/bin", False),
+        ("API_KEY", "/usr/bin", True),
+        ("PLACE", "x" * 5000, True),
+    ],
+)
+def test_what_is_remembered_is_a_secret_or_long_and_no_path(name, value, hidden):
+    remember(name, value)
+    assert (REDACTED in redacted(f"a{value}b")) == hidden
+
+
+def test_a_longer_value_is_hidden_before_a_part_of_it():
+    remember("A", "canary")
+    remember("B", "canary-317")
+    assert redacted("canary-317 and canary") == f"{REDACTED} and {REDACTED}"
+
+
+@given(st.text(min_size=6, max_size=30).filter(lambda text: len(text.strip()) > 5))
+def test_a_value_is_hidden_as_it_is_as_a_literal_in_json_and_in_an_address(value):
+    forget()
+    remember("MY_TOKEN", value)
+    for form in (value, repr(value)[1:-1], json.dumps(value)[1:-1]):
+        assert form in REDACTED or redacted(f"it is {form}.") == f"it is {REDACTED}."
+    assert redacted(quote(" ".join(value.split()))) == REDACTED
+
+
+def test_threads_may_remember_at_the_same_time():
+    values = [f"canary-{number:03}" for number in range(200)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(remember, ["PLACE"] * 200, values))
+    assert "canary" not in redacted(" ".join(values))
+
+
+def test_it_is_imported_without_anything_heavy():
+    code = "import sys, runner.redaction; assert not {'json', 'numpy', 'yaml'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -19,6 +19,7 @@ X = np.random.default_rng(0).normal(size=(20, 4))
 Y = np.arange(20) % 2
 CODES = np.array([[0], [1]])
 WORDS = pd.DataFrame({"word": ["red", "blue"], "n": [1.0, 2.0]})
+FRAME = pd.DataFrame({"m": X[:, 0], "n": X[:, 1]})
 LINES = ["a red cat", "a blue dog"]
 BOTH = {"classes": [0, 1]}
 
@@ -46,6 +47,8 @@ CASES = [
     ),
     (SGDRegressor(), lambda e: e.partial_fit(WORDS, [0, 1]), "one_hot_encoder"),
     (SGDRegressor(), lambda e: e.partial_fit(CODES, ["a", "b"]), "choose a classifier"),
+    (GaussianNB(), lambda e: e.partial_fit(X, Y, **BOTH).predict(X[:, 1:]), "same columns"),
+    (SGDRegressor(), lambda e: e.partial_fit(FRAME, Y).predict(FRAME[["n", "m"]]), "same order"),
     (HashingVectorizer(), lambda e: e.transform(X), "lines of text"),
     (HashingVectorizer(), lambda e: e.transform(WORDS.to_numpy(object)), "ColumnTransformer"),
 ]

@@ -1,4 +1,6 @@
+import ast
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +9,9 @@ from hypothesis import strategies as st
 from sklearn.linear_model import SGDClassifier
 from sklearn.multiclass import OneVsRestClassifier
 
-from runner.seeds import derive, seed_estimator, uniform_rows
+from runner.config.compose import compose
+from runner.config.job import build
+from runner.seeds import USES, derive, seed_estimator, seed_log, uniform_rows
 
 KEYS = st.lists(st.text(min_size=1, max_size=8) | st.integers(0, 2**31), max_size=3).map(tuple)
 
@@ -85,3 +89,47 @@ def test_an_estimator_of_another_kind_needs_no_parameters():
             return self
 
     seed_estimator(Plain(), 1)
+
+
+def streams_in_the_code():
+    """Return the words, without numbers and names, of every stream that the code derives."""
+    found = set()
+    for path in Path("runner").resolve().rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "derive":
+                keys = node.args[1:]
+                words = [key.value if isinstance(key, ast.Constant) else "<>" for key in keys]
+                found.add(tuple(words))
+    return found
+
+
+def test_every_random_stream_of_the_code_is_in_the_log(monkeypatch):
+    monkeypatch.chdir(Path(__file__).resolve().parents[1])
+    known = {tuple("<>" if w.startswith("<") else w for w in words) for _, words in USES.values()}
+    assert streams_in_the_code() == known
+
+
+def test_the_log_makes_the_streams_again():
+    log = seed_log({"seed": 7, "stream.seed": 3})
+    stream = log["streams"]["the order of the blocks"]
+    spawn_key = [4 if word == "<epoch>" else word for word in stream["spawn_key"]]
+    again = np.random.SeedSequence(stream["seed"], spawn_key=spawn_key)
+    assert again.generate_state(4).tolist() == state(3, "order", 4)
+
+
+def test_the_log_names_every_seed_of_an_experiment():
+    composed = compose(
+        "quickstart",
+        [
+            *("tracking=none", "seed=5", "stream.seed=6", "estimator=one_vs_rest_classifier"),
+            "+preprocessing.few={_target_: sklearn.random_projection.SparseRandomProjection}",
+        ],
+    )
+    assert seed_log(build(composed)[1].params)["seeds"] == {
+        "seed": 5,
+        "dataset.seed": 5,
+        "dataset.random_state": 5,
+        "stream.seed": 6,
+        "estimator.estimator.random_state": 5,
+        "preprocessing.few.random_state": 5,
+    }

@@ -6,6 +6,7 @@ import pytest
 
 from runner.cli import WRONG, main
 from runner.records import Outcome
+from runner.saved import Resumed, Saved
 from runner.shown import MOST_ROWS, Shown, line_of
 from runner.tracking.memory_sweep import MemorySweep
 
@@ -141,3 +142,17 @@ def test_results_go_to_standard_output_alone(said, file):
     assert code == 0
     assert "accuracy" in out
     assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ({"rows": 1200, "epoch": 1}, "row 1,200 (epoch 1)"),
+        ({"rows": 0, "epoch": 0}, "its beginning"),
+        (None, "its beginning"),
+    ],
+)
+def test_a_run_is_said_to_go_on_from_where_its_state_is(capsys, header, told):
+    saved = None if header is None else Saved(header, b"", b"")
+    Shown().on_resumed(Resumed("0123456789", saved))
+    assert capsys.readouterr().err == f"run 01234567 goes on from {told}\n"

@@ -10,9 +10,13 @@ import pytest
 from runner.base import Part, Progress
 from runner.experiment import Result
 from runner.prediction.job import Prediction
+from runner.reproduction.causes import Cause
+from runner.reproduction.comparison import DIFFERS, IDENTICAL, Aspect
+from runner.reproduction.job import Reproduction
 from runner.terminal import (
     Lines,
     _width,
+    show_comparison,
     show_config,
     show_prediction,
     show_result,
@@ -56,6 +60,7 @@ def test_a_result_is_scores_and_where_to_look(capsys):
         "  run       0123456789abcdef\n"
         "  record    sqlite:///x.db\n"
         "  look      runner ui 01234567\n"
+        "  again     runner reproduce 01234567\n"
     )
 
 
@@ -129,3 +134,35 @@ def test_lines_tell_how_far_something_came_when_one_is_due(capsys):
     assert capsys.readouterr().err == ""
     Lines("predict", every_s=0)(progress)
     assert capsys.readouterr().err.startswith("predict 50% · 50 rows in 2 blocks · ")
+
+
+def reproduced(verdict, *causes):
+    aspects = (Aspect("data", IDENTICAL, "5f2a"), Aspect("model", verdict, "a then, b now"))
+    run, again = run_of("mine"), run_of("other")
+    return Reproduction(run, again, "sqlite:///x.db", aspects, causes)
+
+
+def test_a_reproduction_that_is_identical_tells_what_made_no_difference(capsys):
+    show_comparison(reproduced(IDENTICAL, Cause("library", "numpy==1 -> 2")))
+    assert capsys.readouterr().out == (
+        "reproduction of mine0123 (mine)\n"
+        "  data    identical  5f2a\n"
+        "  model   identical  a then, b now\n"
+        "  note    library changed: numpy==1 -> 2; it makes no difference\n"
+        "  run     other0123456789\n"
+        "  record  sqlite:///x.db\n"
+    )
+
+
+def test_a_reproduction_that_differs_tells_why(capsys):
+    edited = Cause("seed", "seed: 1 was recorded, a.yaml now says 2", is_effective=False)
+    show_comparison(reproduced(DIFFERS, Cause("seed", "1 then, 2 now"), edited))
+    out = capsys.readouterr().out
+    assert "  model    differs    a then, b now\n" in out
+    assert "  because  seed changed: 1 then, 2 now\n" in out
+    assert "  note     seed changed: seed: 1 was recorded, a.yaml now says 2; it makes no" in out
+
+
+def test_a_difference_without_a_cause_is_no_secret(capsys):
+    show_comparison(reproduced(DIFFERS))
+    assert "  because  of nothing that the record keeps" in capsys.readouterr().out

@@ -1,9 +1,13 @@
 """One experiment, step by step, from its checks to its record."""
 
+import shutil
+from dataclasses import replace
+
 import pytest
 from sklearn.linear_model import SGDClassifier
 
 from runner.base import Callback
+from runner.callbacks.checkpoint import Checkpoint
 from runner.dataset.make_classification import MakeClassification
 from runner.errors import ConfigError, FitError, RunnerWarning
 from runner.evaluation.evaluation import Evaluation
@@ -11,13 +15,24 @@ from runner.experiment import Experiment, run_together
 from runner.fit.options import FitOptions
 from runner.fit.threads import Threads
 from runner.records import Recipe
+from runner.saved import Resumed, read
 from runner.tracking.memory_tracker import MemoryTracker
+from runner.tracking.mlflow_tracker import MlflowTracker
+from runner.tracking.record import find_run
 from runner.trial import Entry, Trial, check, source_of
 
 
 class Fails(SGDClassifier):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         raise RuntimeError("no more")
+
+
+class Counts(SGDClassifier):
+    calls = 0
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        Counts.calls += 1
+        return super().partial_fit(X, y, classes, sample_weight)
 
 
 class Silent(SGDClassifier):
@@ -172,3 +187,61 @@ def test_where_the_data_come_from_is_what_stands_under_dataset():
     recipe = Recipe("a", {"dataset.path": "rows.csv", "dataset.a.b": 1, "datasets": 2, "seed": 0})
     assert source_of(recipe) == {"path": "rows.csv", "a.b": 1}
     assert kept(ended(trial_of(recipe=recipe))).source == {"name": "plain", **source_of(recipe)}
+
+
+@pytest.fixture
+def kept_in_mlflow(project, schema):
+    """Return the tracker of a store of the project."""
+    shutil.copy(schema, project / "mlflow.db")
+    return MlflowTracker(experiment="plain", log_model=False)
+
+
+def test_a_fit_begins_with_a_state_and_leaves_none_when_it_finished(kept_in_mlflow):
+    found = []
+
+    class Looks(Callback):
+        def on_fit_begin(self, progress, estimator):
+            found.append(read(trial.run.run_id).header["rows"])
+
+    callbacks = {"looks": Looks(), "checkpoint": Checkpoint()}
+    trial = trial_of(tracking=kept_in_mlflow, callbacks=callbacks)
+    result = ended(trial).outcome()
+    assert found == [0]
+    assert read(result.run_id) is None
+
+
+@pytest.mark.parametrize("after_s", [0, 60])
+def test_an_error_in_the_final_scores_loses_nothing_that_was_learned(kept_in_mlflow, after_s):
+    checkpoint = Checkpoint(after_s=after_s)
+    trial = trial_of(
+        tracking=kept_in_mlflow,
+        estimator=Silent(),
+        fit=FitOptions(progressive_window=0),
+        callbacks={"checkpoint": checkpoint},
+    )
+    error = ended(trial).error
+    assert "no answer" in str(error)
+    assert error.__notes__ == [f"`runner resume {trial.run.run_id[:8]}` goes on with it"]
+    saved = read(trial.run.run_id)
+    assert saved.header["rows"] == 160
+    entry = Entry(name="plain", resumed=Resumed(trial.run.run_id, saved))
+    again = trial_of(
+        entry,
+        tracking=kept_in_mlflow,
+        estimator=Counts(),
+        fit=FitOptions(progressive_window=0),
+        callbacks={"checkpoint": Checkpoint()},
+    )
+    assert ended(again).outcome().progress.rows == 160
+    assert Counts.calls == 0
+
+
+def test_what_is_gone_on_with_by_force_is_marked(kept_in_mlflow):
+    trial = trial_of(tracking=kept_in_mlflow, estimator=Fails(), callbacks={"c": Checkpoint()})
+    run_id = ended(trial).run.run_id
+    saved = read(run_id)
+    saved = replace(saved, header={**saved.header, "versions": {"numpy": "1.0"}})
+    entry = Entry(name="plain", resumed=Resumed(run_id, saved, is_forced=True))
+    with pytest.warns(RunnerWarning, match=r"forced: Gone on although numpy was 1\.0"):
+        ended(trial_of(entry, tracking=kept_in_mlflow, estimator=Fails()))
+    assert "numpy was 1.0" in find_run(run_id).tags["runner.remark.forced"]

@@ -6,6 +6,7 @@ from typing import Any
 from runner.base import Progress
 from runner.callbacks.watcher import HELD_OUT, Watcher
 from runner.errors import FitError, cause
+from runner.states import parts_of, set_state, state_of
 
 
 class BestSnapshot(Watcher):
@@ -57,10 +58,10 @@ class BestSnapshot(Watcher):
         """
         if not self.is_better(progress):
             return
-        parts = _parts(self._estimator)
+        parts = parts_of(self._estimator)
         themselves = {id(part): part for part in parts}  # what they hold is copied, not they
         try:
-            self._kept = deepcopy([vars(part) for part in parts], themselves), progress.rows
+            self._kept = deepcopy(state_of(self._estimator), themselves), progress.rows
         except Exception as error:
             raise FitError(
                 self.section,
@@ -69,15 +70,17 @@ class BestSnapshot(Watcher):
                 remedy="Remove it from callbacks.",
             ) from error
 
+    def state(self) -> Any:
+        """Return the best score and the estimator as it was then."""
+        return self.best, self._kept
+
+    def restore(self, state: Any) -> None:
+        """Go on with them."""
+        self.best, self._kept = state
+
     def on_fit_end(self, progress: Progress) -> None:
         """Set the estimator back, in place."""
         if self._kept is not None:
-            states, progress.best_rows = self._kept
-            for part, state in zip(_parts(self._estimator), states, strict=True):
-                part.__dict__ = state
+            state, progress.best_rows = self._kept
+            set_state(self._estimator, state)
         self._estimator = self._kept = None
-
-
-def _parts(estimator: Any) -> list[Any]:
-    """Return the estimator, and its steps if it is a pipeline whose stages learn with it."""
-    return [estimator, *getattr(estimator, "named_steps", {}).values()]

@@ -1,5 +1,7 @@
 """Stop a fit that gets no better."""
 
+from typing import Any
+
 from runner.base import Block, Progress
 from runner.callbacks.watcher import HELD_OUT, PROGRESSIVE, Watcher
 from runner.rules import integer
@@ -50,6 +52,14 @@ class EarlyStopping(Watcher):
         """Judge the held-out score."""
         if self.by == HELD_OUT:
             self._judge(progress)
+
+    def state(self) -> Any:
+        """Return the best score so far, and for how long none was better."""
+        return self.best, self._waited
+
+    def restore(self, state: Any) -> None:
+        """Go on waiting."""
+        self.best, self._waited = state
 
     def _judge(self, progress: Progress) -> None:
         better = self.is_better(progress)

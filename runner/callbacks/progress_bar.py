@@ -34,10 +34,12 @@ class ProgressBar(Callback):
         self._bar: RichProgress | None = None
         self._task = TaskID(0)
         self._started = self._spoken = 0.0
+        self._rows = 0
 
     def on_fit_begin(self, progress: Progress, estimator: Any) -> None:
         """Start the clock, and the bar on a terminal."""
         self._started = self._spoken = monotonic()
+        self._rows = progress.rows
         console = Console(file=self._file or sys.stderr)
         if console.is_terminal:
             self._bar = RichProgress(
@@ -57,11 +59,11 @@ class ProgressBar(Callback):
             self._bar.update(
                 self._task,
                 completed=progress.rows,
-                description=describe(progress, now - self._started, short=True),
+                description=self._line(progress, now, short=True),
             )
         elif now - self._spoken >= self.every_s:
             self._spoken = now
-            self._write(describe(progress, now - self._started))
+            self._write(self._line(progress, now))
 
     def on_fit_end(self, progress: Progress) -> None:
         """Leave the last state on the screen."""
@@ -69,7 +71,10 @@ class ProgressBar(Callback):
             self._bar.stop()
             self._bar = None
         elif progress.blocks:
-            self._write(describe(progress, monotonic() - self._started))
+            self._write(self._line(progress, monotonic()))
+
+    def _line(self, progress: Progress, now: float, *, short: bool = False) -> str:
+        return describe(progress, now - self._started, short=short, before=self._rows)
 
     def _write(self, line: str) -> None:
         file = self._file or sys.stderr
@@ -77,8 +82,10 @@ class ProgressBar(Callback):
         file.flush()
 
 
-def describe(progress: Progress, elapsed_s: float, *, short: bool = False) -> str:
+def describe(progress: Progress, elapsed_s: float, *, short: bool = False, before: int = 0) -> str:
     """Put the state of a fit in one line; a short one fits beside a bar.
+
+    ``before`` are the rows that were learned before the time began.
 
     Examples
     --------
@@ -95,7 +102,7 @@ def describe(progress: Progress, elapsed_s: float, *, short: bool = False) -> st
     if not short or not parts:
         plural = "" if progress.blocks == 1 else "s"
         parts.append(f"{progress.rows:,} rows in {progress.blocks:,} block{plural}")
-    speed = progress.rows / elapsed_s if elapsed_s > 0 else 0.0
+    speed = (progress.rows - before) / elapsed_s if elapsed_s > 0 else 0.0
     parts.append(f"{speed:,.0f} rows/s")
     parts += [f"{name} {score:.4f}" for name, score in list(progress.scores.items())[:1]]
     parts += [f"held out {score:.4f}" for score in list(progress.held_out.values())[:1]]

@@ -29,6 +29,14 @@ class TimeLimit(Callback):
         """Start the clock."""
         self._started = self._clock()
 
+    def state(self) -> Any:
+        """Return how long learning has taken, in seconds."""
+        return self._clock() - self._started
+
+    def restore(self, state: Any) -> None:
+        """Let the clock go on from there."""
+        self._started = self._clock() - state
+
     def on_block_end(self, progress: Progress, block: Block) -> None:
         """Ask to stop when the time is up."""
         if self._clock() - self._started > 60 * self.minutes:

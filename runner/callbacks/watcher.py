@@ -41,6 +41,14 @@ class Watcher(Callback):
         """Forget the scores of any fit before."""
         self.best = -inf
 
+    def state(self) -> Any:
+        """Return the best score so far."""
+        return self.best
+
+    def restore(self, state: Any) -> None:
+        """Go on from it."""
+        self.best = state
+
     def check_monitor(self, names: list[str]) -> None:
         """Refuse a score that is not computed.
 

@@ -37,7 +37,7 @@ def build(composed: Composed) -> tuple[Experiment, Recipe]:
     validate(cast("dict[str, Any]", resolved))
     experiment = _instantiate(config)
     asked = recipe(config, composed.overrides, composed.selection)
-    return experiment, with_effective(asked, experiment.estimator)
+    return experiment, with_effective(asked, experiment.estimator, experiment.preprocessing)
 
 
 def _instantiate(config: DictConfig) -> Experiment:

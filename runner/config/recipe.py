@@ -1,5 +1,6 @@
 """What was asked, flattened and without secrets, as the record keeps it."""
 
+import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from omegaconf.resolvers import oc
 
 from runner.config.compose import Composed
 from runner.records import Recipe
-from runner.redaction import REDACTED, is_secret, redacted
+from runner.redaction import REDACTED, is_secret, redacted, remember
 
 _MISSING = "???"
 _REFERENCE = re.compile(r"\$\{[^{},]+\}")
@@ -39,7 +40,7 @@ def recipe(config: DictConfig, overrides: Sequence[str], selection: str) -> Reci
     verb = ["run", selection] if selection else []
     return Recipe(
         name=str(config.name),
-        params=dict(_flatten(plain(config))),
+        params=flattened(plain(config)),
         config=OmegaConf.to_yaml(OmegaConf.create(_hidden(written))),
         overrides=tuple(asked),
         command=shlex.join(["runner", *verb, *asked]),
@@ -79,11 +80,13 @@ def _secret_part(key: str) -> str:
     return next(filter(is_secret, key.lstrip("+~").split(".")), "")
 
 
-def with_effective(asked: Recipe, estimator: Any) -> Recipe:
+def with_effective(
+    asked: Recipe, estimator: Any, preprocessing: Mapping[str, Any] | None = None
+) -> Recipe:
     """Let the parameters that the estimator holds stand for those that were asked.
 
-    So that two runs can be compared by every setting they had, not only by what was written.
-    What was hidden stays hidden.
+    So that two runs can be compared by every setting they had, not only by what was written. Of
+    the stages before the estimator these are the random states. What was hidden stays hidden.
 
     Examples
     --------
@@ -91,13 +94,12 @@ def with_effective(asked: Recipe, estimator: Any) -> Recipe:
     >>> with_effective(Recipe("a", {"estimator.copy": None}), Normalizer()).params
     {'estimator.copy': True, 'estimator.norm': 'l2'}
     """
-    if not hasattr(estimator, "get_params"):
-        return asked
+    held = _held("estimator", estimator)
+    for name, stage in (preprocessing or {}).items():
+        states = _held(f"preprocessing.{name}", stage)
+        held |= {key: v for key, v in states.items() if key.endswith(".random_state")}
     sections = {"estimator", *(key.rpartition(".")[0] for key in asked.params)}
-    held = {
-        f"estimator.{name.replace('__', '.')}": value
-        for name, value in estimator.get_params(deep=True).items()
-    }
+    sections |= {f"preprocessing.{name}" for name in preprocessing or {}}
     visible = {
         key: _hidden(value, key)
         for key, value in held.items()
@@ -106,6 +108,13 @@ def with_effective(asked: Recipe, estimator: Any) -> Recipe:
         and _is_plain(value)
     }
     return replace(asked, params={**asked.params, **visible})
+
+
+def _held(section: str, learner: Any) -> dict[str, Any]:
+    if not hasattr(learner, "get_params"):
+        return {}
+    params = learner.get_params(deep=True)
+    return {f"{section}.{name.replace('__', '.')}": value for name, value in params.items()}
 
 
 def _is_plain(value: Any) -> bool:
@@ -121,13 +130,24 @@ def _environment_watched() -> Iterator[list[str]]:
 
     def env(variable: str, *default: Any) -> str | None:
         read.append(variable)
-        return oc.env(variable, *default)
+        return _env(variable, *default)
 
     OmegaConf.register_new_resolver("oc.env", env, replace=True)
     try:
         yield read
     finally:
-        OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
+        OmegaConf.register_new_resolver("oc.env", _env, replace=True)
+
+
+def _env(variable: str, *default: Any) -> str | None:
+    """Read a variable as OmegaConf does, and hide its value in every text from now on."""
+    value = os.environ.get(variable)
+    if value is not None and value not in map(str, default):  # else a file tells it anyway
+        remember(variable, value)
+    return oc.env(variable, *default)
+
+
+OmegaConf.register_new_resolver("oc.env", _env, replace=True)
 
 
 def _resolved(node: Any, read: list[str]) -> Any:
@@ -162,6 +182,17 @@ def _is_told(node: Any) -> bool:
     if node is None or isinstance(node, bool) or node == _MISSING:
         return False
     return not (isinstance(node, str) and _REFERENCE.fullmatch(node))
+
+
+def flattened(node: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested values by dotted key, without what no file would set otherwise.
+
+    Examples
+    --------
+    >>> flattened({"seed": 3, "fit": {"_target_": "Fit", "epochs": 2, "more": {}}})
+    {'seed': 3, 'fit.epochs': 2, 'fit.more': {}}
+    """
+    return dict(_flatten(node))
 
 
 def _flatten(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,16 +12,15 @@ import pyarrow.csv as pacsv
 
 from runner.dataset.chunks import row_chunks
 from runner.dataset.columns import Columns, common_type, is_number, is_text
-from runner.dataset.csv_rows import Cells, ReadCsv
+from runner.dataset.csv_rows import Cells, ReadCsv, refuse_row
 from runner.dataset.files import find_files, reading
 from runner.dataset.lazy import Arrays, from_reader
 from runner.dataset.lines import index_lines, line_starts
 from runner.dataset.spans import edges_of
 from runner.dataset.table import Table
-from runner.errors import DatasetError
+from runner.errors import DatasetError, RunnerWarning
 from runner.rules import Rule, check, null, one_of
 
-SUFFIXES = (".csv", ".tsv")
 DELIMITERS = (";", "\t", "|", ",")
 HEAD_NBYTES, HEAD_LINES = 2**20, 1000
 TARGET_TYPES = {"int64": pa.int64(), "float64": pa.float64(), "str": pa.string()}
@@ -30,10 +30,14 @@ _log = logging.getLogger("runner")
 
 @dataclass(frozen=True)
 class Head:
-    """The names of a file's columns, and what its first rows look like."""
+    """The names of a file's columns, and what its first rows look like.
+
+    ``odd`` tells, of a column that is text because of few cells, which is the first of them.
+    """
 
     names: tuple[str, ...]
     types: tuple[pa.DataType, ...]
+    odd: Mapping[str, str]
 
     def type_of(self, name: str) -> pa.DataType:
         """Return the type that fits the first cells of a column."""
@@ -64,6 +68,8 @@ class Csv(Table):
     delimiter: str = ","
     target_dtype: str | None = None
 
+    suffixes = (".csv", ".tsv")
+
     def __post_init__(self) -> None:
         """Refuse impossible types and delimiters before anything is read."""
         super().__post_init__()
@@ -84,13 +90,19 @@ class Csv(Table):
         ------
         DatasetError
             If a file or a column is missing or cannot be read, or if the files do not agree.
+
+        Warns
+        -----
+        RunnerWarning
+            If a column is taken for text because of few cells among numbers.
         """
-        files = find_files(self.path, SUFFIXES)
+        files = find_files(self.path, self.suffixes)
         heads = {path: _head(files.fs, path, self.delimiter) for path in files.paths}
         header = _common_header(heads)
         self._check_parted(header)
         columns = self.choose(header)
         types = self._types(columns, heads)
+        _warn_of_odd_cells(types, heads)
         layout = self.lay_out(columns, types, self.dtype, lambda _: set())
         cells = Cells(header, self.delimiter, tuple(types.items()))
         _log.info("Reading %s once, to count its rows.", self.path)
@@ -138,12 +150,56 @@ def _head(fs: Any, path: str, delimiter: str) -> Head:
             raw += b"\n"
         starts, end = line_starts(raw, quoted=True)
         raw = raw[: starts[HEAD_LINES] if len(starts) > HEAD_LINES else end]
-        table = pacsv.read_csv(
-            pa.BufferReader(raw),
-            pacsv.ReadOptions(use_threads=False, block_size=len(raw) + 1),
-            pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-        )
-        return Head(tuple(table.schema.names), tuple(table.schema.types))
+        try:
+            table = pacsv.read_csv(
+                pa.BufferReader(raw),
+                pacsv.ReadOptions(use_threads=False, block_size=len(raw) + 1),
+                pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            )
+        except pa.ArrowInvalid as error:
+            refuse_row(error, path, -1)
+            raise
+        text = [field.name for field in table.schema if is_text(field.type)]
+        found = {name: odd_cell(table.column(name).to_pylist()) for name in text}
+        odd = {name: cell for name, cell in found.items() if cell}
+        return Head(tuple(table.schema.names), tuple(table.schema.types), odd)
+
+
+def odd_cell(cells: Sequence[str]) -> str:
+    """Name the first cell of text that stands among numbers, if most cells are such.
+
+    Examples
+    --------
+    >>> odd_cell(["1.5", "2", "n/a", "", "4"])
+    "'n/a' in row 2"
+    >>> odd_cell(["a1", "a2", "3"])
+    ''
+    """
+    is_number = [_reads_as_number(cell) for cell in cells]
+    if 2 * sum(is_number) <= len(cells) or all(is_number):
+        return ""
+    row = is_number.index(False)
+    return f"{cells[row]!r} in row {row}"
+
+
+def _reads_as_number(cell: str) -> bool:
+    try:
+        float(cell or 0)
+    except ValueError:
+        return False
+    return True
+
+
+def _warn_of_odd_cells(types: Mapping[str, pa.DataType], heads: Mapping[str, Head]) -> None:
+    for path, head in heads.items():
+        for name, cell in head.odd.items():
+            if name in types and is_text(types[name]):
+                warnings.warn(
+                    f"The column {name!r} is taken for text because of {cell} of {path}. Mend the "
+                    "cell if it should be a number.",
+                    RunnerWarning,
+                    stacklevel=3,
+                )
 
 
 def _common_header(heads: Mapping[str, Head]) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ from runner.errors import DatasetError
 
 PIECE_NBYTES = 2**20
 BAD_CELL = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?CSV conversion error to \w+: (.*)")
+BAD_ROW = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
+MEND_ROW = "Mend the row, or set dataset.delimiter to what stands between the cells."
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,11 @@ class ReadCsv:
     def _table(self, index: LineIndex, start: int, stop: int, rows: str) -> pa.Table:
         raw = index.read(self.fs, start + 1, stop + 1)
         rule = f"have {len(self.cells.header)} cells in each of its {rows}"
-        remedy = "Mend the row, or set dataset.delimiter to what stands between the cells."
-        with reading(index.path, rule, remedy, (pa.ArrowException,)):
+        with reading(index.path, rule, MEND_ROW, (pa.ArrowException,)):
             try:
                 table = self.cells.parse(raw, index.longest(start + 1, stop + 1))
             except pa.ArrowInvalid as error:
+                refuse_row(error, index.path, start)
                 self._refuse_cell(error, index.path, start, rows)
                 raise
         if table.num_rows != stop - start:
@@ -138,4 +140,29 @@ class ReadCsv:
         got = f"{cell} in its {where}"
         raise DatasetError(
             f"The column {name!r} of {path}", rule, got=got, remedy=remedy
+        ) from error
+
+
+def refuse_row(error: pa.ArrowInvalid, path: str, start: int) -> None:
+    """Name the row that has too many or too few cells, if that is what was said.
+
+    Parameters
+    ----------
+    error : pyarrow.ArrowInvalid
+    path : str
+    start : int
+        The number, in the file, of the first row that was parsed; -1 where that was the header.
+
+    Raises
+    ------
+    DatasetError
+    """
+    found = BAD_ROW.search(str(error))
+    if found is not None:
+        row, expected, got = map(int, found.groups())
+        raise DatasetError(
+            f"The file {path}",
+            f"have {expected} cells in each row",
+            got=f"{got} in its row {start + row - 1}",
+            remedy=MEND_ROW,
         ) from error

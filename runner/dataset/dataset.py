@@ -71,6 +71,20 @@ class Dataset(ABC):
     def arrays(self) -> Arrays:
         """Return X and y as lazy Dask arrays; metadata may be read, rows may not."""
 
+    def fingerprint(self) -> dict[str, str]:
+        """Return, by path, what tells whether the files are as they were; nothing where are none.
+
+        That is the size in bytes and when it was written, in nanoseconds, or what a store has in
+        place of this; of more than 1000 files it is their number and a digest. What differs
+        between two such answers is told by ``runner.dataset.fingerprint.changed``.
+
+        Raises
+        ------
+        DatasetError
+            If the files cannot be found.
+        """
+        return {}
+
     def split(self) -> Split:
         """Return what is trained on, held out and scored on the way; None where there is nothing.
 

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from fsspec.core import url_to_fs
-from fsspec.implementations.local import LocalFileSystem
 
+from runner.dataset.fingerprint import digested, is_local, stamp
 from runner.errors import ConfigError, DatasetError, cause, nearest
 
 
@@ -22,17 +22,22 @@ class Files:
     ----------
     fs : fsspec file system
     paths : as ``fs`` names them
-    versions : one per path; changes when the file does
+    stamps : one per path; changes when the file does
     """
 
     fs: Any
     paths: tuple[str, ...]
-    versions: tuple[str, ...]
+    stamps: tuple[str, ...]
 
     @property
     def is_local(self) -> bool:
         """Whether the operating system can open the paths."""
-        return isinstance(self.fs, LocalFileSystem)
+        return is_local(self.fs)
+
+    @property
+    def fingerprint(self) -> dict[str, str]:
+        """The stamps by path, or a digest of those of many files."""
+        return digested(dict(zip(self.paths, self.stamps, strict=True)))
 
 
 def find_files(path: str, suffixes: tuple[str, ...] = (), *, key: str = "dataset.path") -> Files:
@@ -63,7 +68,7 @@ def find_files(path: str, suffixes: tuple[str, ...] = (), *, key: str = "dataset
         if not found:
             raise _nothing_below(root, suffixes, key) if fs.isdir(root) else missing(fs, root, key)
         paths = tuple(sorted(found, key=natural_key))
-        return Files(fs, paths, tuple(fs.ukey(each) for each in paths))
+        return Files(fs, paths, tuple(_stamp(fs, each) for each in paths))
 
 
 def file_system(path: str, key: str) -> tuple[Any, str]:
@@ -144,6 +149,12 @@ Mend it.
         yield
     except errors as error:
         raise DatasetError(f"The file {path}", rule, got=cause(error), remedy=remedy) from error
+
+
+def _stamp(fs: Any, path: str) -> str:
+    remedy = "Check the right to read it, or leave it out of dataset.path."
+    with reading(path, "be there", remedy):
+        return stamp(fs, path)
 
 
 def _found(fs: Any, root: str, suffixes: tuple[str, ...]) -> list[str]:

@@ -157,6 +157,8 @@ def _in_memory(rows: Any, chunks: int | str | None) -> tuple[da.Array, Any]:
 class _Slices:
     """Reads rows that are in memory, without a copy where there can be one."""
 
+    is_in_memory = True
+
     def __init__(self, rows: Any) -> None:
         self._rows = rows.iloc if hasattr(rows, "iloc") else rows
         self._token = uuid4().hex  # to name the rows by what they hold would read them all

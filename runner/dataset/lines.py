@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from runner.dataset.files import reading
+from runner.dataset.fingerprint import stamp, unchanged
 from runner.errors import DatasetError
 
 STEP = 64
 PIECE_NBYTES = 16 * 2**20
 LONGEST_LINE_NBYTES = 64 * 2**20
+REMEDY = "Check the right to read it, or leave it out of dataset.path."
 NEWLINE, CARRIAGE_RETURN, SPACE, QUOTE = b'\n\r "'
 
 
@@ -29,12 +31,15 @@ class LineIndex:
     quoted : bool
         Whether a newline inside double quotes belongs to its line, as in CSV. A line is blank
         there only if it is empty; elsewhere also if it holds nothing but spaces.
+    stamp : str
+        What the file was like when its lines were found.
     """
 
     path: str
     n_lines: int
     offsets: np.ndarray
     quoted: bool
+    stamp: str
 
     @property
     def n_bytes(self) -> int:
@@ -47,13 +52,13 @@ class LineIndex:
         Raises
         ------
         DatasetError
-            If the file cannot be read or is shorter than it was.
+            If the file cannot be read or is not as it was.
         """
         first, last = int(self.offsets[start // STEP]), int(self.offsets[-(-stop // STEP)])
-        with reading(
-            self.path,
-            f"be readable at lines {start} to {stop - 1}",
-            "Check that it is still there.",
+        rule = f"be readable at lines {start} to {stop - 1}"
+        with (
+            unchanged(fs, self.path, self.stamp),
+            reading(self.path, rule, "Check that it is still there."),
         ):
             raw: bytes = fs.cat_file(self.path, start=first, end=last)
             if len(raw) != last - first:
@@ -116,6 +121,8 @@ def index_lines(fs: Any, path: str, *, quoted: bool) -> LineIndex:
         If the file cannot be read, or if a line is longer than 64 MiB, as when a quote is never
         closed.
     """
+    with reading(path, "be readable", REMEDY):
+        before = stamp(fs, path)
     n_lines, n_bytes, rest = 0, 0, b""
     offsets = []
     for piece in _pieces(fs, path):
@@ -129,12 +136,12 @@ def index_lines(fs: Any, path: str, *, quoted: bool) -> LineIndex:
             raise _endless(path, n_lines)
     if rest:
         raise _endless(path, n_lines)
-    return LineIndex(path, n_lines, np.concatenate([*offsets, [n_bytes - 1]]), quoted)
+    ends = np.concatenate([*offsets, [n_bytes - 1]])
+    return LineIndex(path, n_lines, ends, quoted, before)
 
 
 def _pieces(fs: Any, path: str) -> Iterator[bytes]:
-    remedy = "Check the right to read it, or leave it out of dataset.path."
-    with reading(path, "be readable", remedy), fs.open(path, "rb") as file:
+    with reading(path, "be readable", REMEDY), fs.open(path, "rb") as file:
         while piece := file.read(PIECE_NBYTES):
             yield piece
     yield bytes([NEWLINE])

@@ -9,7 +9,8 @@ from numpy.lib import format as npy_format
 
 from runner.dataset.chunks import row_chunks
 from runner.dataset.dataset import Dataset
-from runner.dataset.files import find_files, reading
+from runner.dataset.files import Files, find_files, reading
+from runner.dataset.fingerprint import stamp, unchanged
 from runner.dataset.lazy import Arrays, from_reader
 from runner.dataset.shapes import require_rows_of_numbers, require_same_rows
 from runner.dataset.spans import edges_of, spans
@@ -53,8 +54,7 @@ class Npy(Dataset):
             If a file is missing, cannot be read or holds something else, or if X, y and the
             weights have different numbers of rows.
         """
-        paths = {"X": self.X, "y": self.y, "sample_weight": self.sample_weight}
-        stacks = {key: stack_files(key, path) for key, path in paths.items() if path is not None}
+        stacks = {key: stack_files(key, path) for key, path in self._paths.items()}
         require_same_rows({key: stack.n_rows for key, stack in stacks.items()})
         X = stacks["X"]
         chunks = row_chunks(self.chunks, X.n_rows, X.row_nbytes)
@@ -62,15 +62,26 @@ class Npy(Dataset):
         of_y = replace(read, X=None, sample_weight=None)
         return from_reader(read, chunks, read(0, 0), read_y=of_y)
 
+    def fingerprint(self) -> dict[str, str]:
+        """Return the size of each file and when it was written."""
+        found = [find_npy(key, path) for key, path in self._paths.items()]
+        return {path: stamp for files in found for path, stamp in files.fingerprint.items()}
+
+    @property
+    def _paths(self) -> dict[str, str]:
+        paths = {"X": self.X, "y": self.y, "sample_weight": self.sample_weight}
+        return {key: path for key, path in paths.items() if path is not None}
+
 
 @dataclass(frozen=True)
 class NpyFile:
-    """An array in C order, from byte ``offset`` of its file on."""
+    """An array in C order, from byte ``offset`` of its file on, which was like ``stamp``."""
 
     path: str
     offset: int
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    stamp: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +112,7 @@ class Stack:
             file = self.files[number]
             part = rows[done : done + end - begin].reshape(-1).view(np.uint8)
             with (
+                unchanged(self.fs, file.path, file.stamp),
                 reading(file.path, f"be readable in its rows {begin} to {end - 1}", REMEDY),
                 self.fs.open(file.path, "rb") as source,
             ):
@@ -127,6 +139,11 @@ class ReadNpy:
         )
 
 
+def find_npy(key: str, path: str) -> Files:
+    """Find the files of ``key``, as ``find_files`` does."""
+    return find_files(path, (".npy",), key=f"dataset.{key}")
+
+
 def stack_files(key: str, path: str) -> Stack:
     """Lay the arrays of some files end to end.
 
@@ -135,7 +152,7 @@ def stack_files(key: str, path: str) -> Stack:
     DatasetError
         If a file is missing or unfit to be ``key``, or differs from the first.
     """
-    found = find_files(path, (".npy",), key=f"dataset.{key}")
+    found = find_npy(key, path)
     files = tuple(read_header(found.fs, each, key) for each in found.paths)
     first = files[0]
     for file in files[1:]:
@@ -161,6 +178,7 @@ def read_header(fs: Any, path: str, key: str) -> NpyFile:
         reading(path, "be a readable .npy file", REMEDY, (OSError, ValueError)),
         fs.open(path, "rb") as file,
     ):
+        before = stamp(fs, path)
         version = npy_format.read_magic(file)
         if version not in READ_HEADER:
             raise ValueError(f"the format version {version}")
@@ -176,7 +194,7 @@ def read_header(fs: Any, path: str, key: str) -> NpyFile:
         nbytes = int(np.prod(shape, dtype=int)) * dtype.itemsize
         if fs.size(path) < file.tell() + nbytes:
             raise OSError(f"{fs.size(path)} bytes, of {file.tell() + nbytes}")
-        return NpyFile(path, file.tell(), shape, dtype)
+        return NpyFile(path, file.tell(), shape, dtype, before)
 
 
 def _described(file: NpyFile) -> str:

@@ -25,7 +25,6 @@ from runner.dataset.table import Table
 from runner.errors import DatasetError, RunnerWarning, nearest
 from runner.rules import check, null, one_of
 
-SUFFIXES = (".parquet", ".parq", ".pq")
 FOOTER_THREADS = 8
 
 
@@ -47,6 +46,8 @@ class Parquet(Table):
 
     dtype: str | None = None
 
+    suffixes = (".parquet", ".parq", ".pq")
+
     def __post_init__(self) -> None:
         """Refuse an impossible type before anything is read."""
         super().__post_init__()
@@ -65,7 +66,7 @@ class Parquet(Table):
         RunnerWarning
             If row groups are much larger than the blocks.
         """
-        files = find_files(self.path, SUFFIXES)
+        files = find_files(self.path, self.suffixes)
         footers = read_footers(files)
         columns = self.choose(
             list(dict.fromkeys(name for footer in footers for name in footer.schema.names)),

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from runner.dataset.columns import TEXT_NBYTES, is_text
 from runner.dataset.files import Files, reading
+from runner.dataset.fingerprint import stamp, unchanged
 from runner.dataset.layout import Layout, Stretch, numpy_dtype
 from runner.dataset.row_cache import RowCache
 from runner.dataset.spans import edges_of, spans
@@ -142,7 +143,7 @@ class ReadRowGroups:
         nbytes = piece.n_rows * self.row_nbytes
         if nbytes > CACHE.limit_nbytes:
             return iter(self._streamed(piece).select(names).columns)
-        file = self.files.paths[piece.file], self.files.versions[piece.file]
+        file = self.files.paths[piece.file], self.files.stamps[piece.file]
         table = CACHE.rows(
             (*file, piece.group, names),
             (piece.start, piece.stop, piece.n_rows),
@@ -215,11 +216,11 @@ def opened(files: Files, file: int, buffer_size: int = 0) -> Generator[pq.Parque
     Raises
     ------
     DatasetError
-        If the file cannot be opened.
+        If the file cannot be opened, or is not as it was.
     """
     path = files.paths[file]
-    with readable(path):
-        footer = _footer(files.fs, path, files.versions[file])
+    with unchanged(files.fs, path, files.stamps[file]), readable(path):
+        footer = _footer(files.fs, path, files.stamps[file])
         source = nullcontext(path) if files.is_local else files.fs.open(path, "rb")
         with (
             source as where,
@@ -235,8 +236,8 @@ def opened(files: Files, file: int, buffer_size: int = 0) -> Generator[pq.Parque
 
 
 @lru_cache(maxsize=64)
-def _footer(fs: Any, path: str, version: str) -> pq.FileMetaData:
-    if fs.ukey(path) != version:
+def _footer(fs: Any, path: str, before: str) -> pq.FileMetaData:
+    if stamp(fs, path) != before:
         raise OSError("another file than when the run began")
     with fs.open(path, "rb") as source:
         return pq.read_metadata(source)

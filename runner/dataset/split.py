@@ -57,14 +57,19 @@ def split(arrays: Arrays, holdout: float, by: str, seed: int, validation: float 
     return _split_blocks(arrays, places, (holdout, validation), seed)
 
 
-def _part(arrays: Arrays, places: tuple[Place, ...], cut: Callable[[da.Array], da.Array]) -> Part:
+def _part(
+    arrays: Arrays,
+    places: tuple[Place, ...],
+    cut: Callable[[da.Array], da.Array],
+    rows: Callable[[int], np.ndarray] | None = None,
+) -> Part:
     y, sample_weight = (
         None if array is None else cut(array) for array in (arrays.y, arrays.sample_weight)
     )
     alone = arrays.y_only
     y_only = y if alone is None or alone is arrays.y else cut(alone)
     X = cut(arrays.X)
-    return Part(X, y, sample_weight, places, arrays.feature_names, arrays.frame, y_only)
+    return Part(X, y, sample_weight, places, arrays.feature_names, arrays.frame, y_only, rows)
 
 
 def _split_blocks(
@@ -125,7 +130,7 @@ def _split_rows(arrays: Arrays, places: tuple[Place, ...], draw: Draw) -> Split:
             )
         sizes = tuple(counts[:, side].tolist())
         cut = partial(_rows, places=places, draw=draw, side=side, sizes=sizes)
-        return _part(arrays, places, cut)
+        return _part(arrays, places, cut, partial(_row_numbers, places, draw, side))
 
     return Split(
         part(SIDES.index("train")),
@@ -146,6 +151,12 @@ def _rows(
     chunks = (sizes, *array.chunks[1:])
     meta = meta_from_array(array)
     return by_block(name, array.dask, (array.name,), takes, chunks=chunks, meta=meta)
+
+
+def _row_numbers(places: tuple[Place, ...], draw: Draw, side: int, index: int) -> np.ndarray:
+    place = places[index]
+    numbers: np.ndarray = place.start + np.flatnonzero(draw(place) == side)
+    return numbers
 
 
 def _take(block: Any, place: Place, draw: Draw, side: int) -> Any:

@@ -3,11 +3,13 @@
 from abc import ABC
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pyarrow as pa
 
 from runner.dataset.columns import Columns, choose, is_number
 from runner.dataset.dataset import Dataset
+from runner.dataset.files import find_files
 from runner.dataset.frames import lay_out_frame
 from runner.dataset.layout import Layout, lay_out
 from runner.rules import boolean, check, null
@@ -39,10 +41,16 @@ class Table(Dataset, ABC):
     sample_weight: str | None = None
     as_frame: bool | None = None
 
+    suffixes: ClassVar[tuple[str, ...]]
+
     def __post_init__(self) -> None:
         """Refuse anything but true, false and null before anything is read."""
         super().__post_init__()
         check("dataset", self, as_frame=boolean() | null())
+
+    def fingerprint(self) -> dict[str, str]:
+        """Return the size of each file and when it was written."""
+        return find_files(self.path, self.suffixes).fingerprint
 
     def lay_out(
         self,

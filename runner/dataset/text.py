@@ -10,6 +10,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from runner.dataset.dataset import Dataset
 from runner.dataset.files import find_files, natural_key
+from runner.dataset.fingerprint import digested, stamp
 from runner.dataset.lazy import Arrays
 from runner.dataset.line_blocks import Source, arrays_of_lines
 from runner.errors import DatasetError, nearest
@@ -92,6 +93,10 @@ class TextLines(Dataset):
             files.fs, sources, self.chunks, self.encoding, interleave=self.interleave
         )
 
+    def fingerprint(self) -> dict[str, str]:
+        """Return the size of each file and when it was written."""
+        return find_files(self.path).fingerprint
+
     def _label(self, path: str) -> str | None:
         if self.label is None:
             return None
@@ -130,9 +135,18 @@ class StdlibLines(Dataset):
         DatasetError
             If this Python has no such module written in Python.
         """
+        return arrays_of_lines(
+            LocalFileSystem(), self._sources(), self.chunks, "utf-8", interleave=True
+        )
+
+    def fingerprint(self) -> dict[str, str]:
+        """Return the size of each file and when it was written."""
+        paths = [path for source in self._sources() for path in source.paths]
+        return digested({path: stamp(LocalFileSystem(), path) for path in paths})
+
+    def _sources(self) -> list[Source]:
         folder = Path(sysconfig.get_path("stdlib"))
-        sources = [Source(_module_files(folder, name), name) for name in self.modules]
-        return arrays_of_lines(LocalFileSystem(), sources, self.chunks, "utf-8", interleave=True)
+        return [Source(_module_files(folder, name), name) for name in self.modules]
 
 
 def _module_files(folder: Path, name: str) -> tuple[str, ...]:

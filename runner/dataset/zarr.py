@@ -8,12 +8,14 @@ import numpy as np
 from runner.dataset.chunks import row_chunks
 from runner.dataset.dataset import Dataset
 from runner.dataset.files import file_system, missing, reading
+from runner.dataset.fingerprint import digested, stamp
 from runner.dataset.lazy import Arrays, from_reader
 from runner.dataset.shapes import require_rows_of_numbers, require_same_rows
 from runner.errors import ConfigError, DatasetError, nearest
 from runner.rules import check, null, text
 
 ERRORS = (OSError, ValueError, RuntimeError)
+METADATA = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
 REMEDY = "Write the group again from its source, or name another in dataset.path."
 
 
@@ -69,6 +71,15 @@ class Zarr(Dataset):
         of_y = ReadZarr(self.path, (None, arrays["y"]))
         return from_reader(read, chunks, read(0, 0), read_y=of_y)
 
+    def fingerprint(self) -> dict[str, str]:
+        """Return the stamps of the files of metadata, and a digest of those of all chunks."""
+        fs, root = file_system(self.path, "dataset.path")
+        with reading(root, "be a readable Zarr group", REMEDY, ERRORS):
+            stamps = {path: stamp(fs, path) for path in fs.find(root)}
+        told = {path: each for path, each in stamps.items() if _name(path) in METADATA}
+        chunks = {path: each for path, each in stamps.items() if path not in told}
+        return told | (digested(chunks, most=0) if chunks else {})
+
 
 @dataclass(frozen=True, eq=False)
 class ReadZarr:
@@ -83,6 +94,10 @@ class ReadZarr:
             return tuple(
                 None if each is None else _rows(each, start, stop) for each in self.arrays
             )
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _open(path: str) -> Any:

@@ -1,16 +1,44 @@
 """Say which block, rows, column or label is at fault."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from math import isfinite
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from runner.base import Block
 from runner.errors import FitError, cause
-from runner.finite import not_finite
+from runner.finite import IsBad, first_cell, not_finite, too_large
+from runner.fit.settings import MLP, SGD, classes_of, nested
 from runner.remedies import remedy_of
 
 FEW = 32
+NUMBERS, TEXT = "iufb", "USO"
+# What learns from squares or sums of the numbers.
+SQUARING = {
+    *SGD,
+    *MLP,
+    *("BernoulliRBM", "Birch", "ComplementNB", "GaussianNB", "IncrementalPCA"),
+    *("LatentDirichletAllocation", "MiniBatchDictionaryLearning", "MiniBatchKMeans"),
+    *("MiniBatchNMF", "MultinomialNB", "StandardScaler"),
+}
+
+
+def check_block(estimator: Any, classes: Any, block: Block) -> None:
+    """Refuse a block that some estimators would learn wrongly without a word.
+
+    Raises
+    ------
+    FitError
+        If a label is outside ``classes``, or a number is so large that its square overflows in
+        what the estimator computes; it names the block, the row, and the label or the column.
+    """
+    check_labels(classes, block)
+    error = too_large(block, "X", "y")
+    if error is not None and SQUARING & _classes_that_get_rows(estimator):
+        raise error
 
 
 def check_labels(classes: Any, block: Block) -> None:
@@ -43,13 +71,72 @@ def blame(estimator: Any, block: Block, error: Exception) -> FitError:
     return not_finite(block, "X", "y", "sample_weight") or FitError(
         block.place.subject,
         f"be accepted by {called}",
-        got=cause(error),
+        got=f"{cause(error)}{_at(error, estimator, block)}",
         remedy=remedy_of(
             error,
             estimator,
             "Check these rows, and the arguments under preprocessing, estimator and partial_fit.",
         ),
     )
+
+
+def _classes_that_get_rows(estimator: Any) -> set[str]:
+    """Return the classes of what gets the rows as they are in the block: a stage, or a learner."""
+    learning = getattr(estimator, "learning", None)
+    steps = getattr(estimator, "steps", None)
+    first = learning.stage if learning is not None else steps[0][1] if steps else estimator
+    *_, (_, learner) = nested("estimator", first)
+    return classes_of(learner)
+
+
+def _is_negative(numbers: np.ndarray) -> np.ndarray:
+    negative: np.ndarray = numbers < 0
+    return negative
+
+
+def _is_text(cells: np.ndarray) -> np.ndarray:
+    return _each(cells, _is_no_number)
+
+
+def _is_not_finite(cells: np.ndarray) -> np.ndarray:
+    return _each(cells, lambda cell: isinstance(cell, Real) and not isfinite(cell))
+
+
+def _each(cells: np.ndarray, is_bad: Callable[[Any], bool]) -> np.ndarray:
+    found = [is_bad(cell) for cell in cells.ravel().tolist()]
+    return np.array(found, dtype=bool).reshape(cells.shape)
+
+
+def _is_no_number(cell: Any) -> bool:
+    try:
+        float(cell)
+    except (TypeError, ValueError):
+        return True
+    return False
+
+
+# What is searched for where an estimator says so.
+FINDERS: tuple[tuple[str, IsBad, str], ...] = (
+    ("Negative values", _is_negative, "iuf"),
+    ("could not convert string|must be a string or a real number", _is_text, TEXT),
+    ("contains NaN|contains infinity", _is_not_finite, "O"),
+)
+
+
+def _at(error: Exception, estimator: Any, block: Block) -> str:
+    """Return, to stand behind what was said, the first cell or column that it was said of."""
+    said = str(error)
+    for pattern, is_bad, kinds in FINDERS:
+        for name in ("X", "y") if re.search(pattern, said) else ():
+            found = first_cell(block, name, is_bad, kinds)
+            if found is not None:
+                return f", as {found[0]!s} in {found[1]} of {name}"
+    names = getattr(estimator, "feature_names_in_", ())
+    here = getattr(block.X, "columns", ())
+    for expected, name in zip(names, here, strict=False):
+        if expected != name:
+            return f", as {name!r} in the place of {expected!r}"
+    return ""
 
 
 def _targets(classes: Any, y: np.ndarray) -> Iterator[tuple[np.ndarray, Any]]:
@@ -61,7 +148,7 @@ def _targets(classes: Any, y: np.ndarray) -> Iterator[tuple[np.ndarray, Any]]:
 
 
 def _are_listed(labels: np.ndarray, listed: np.ndarray) -> np.ndarray:
-    numbers = labels.dtype.kind in "iufb" and listed.dtype.kind in "iufb"
+    numbers = labels.dtype.kind in NUMBERS and listed.dtype.kind in NUMBERS
     if not numbers or len(listed) > FEW:
         return np.isin(labels, listed)
     # A comparison per class is many times faster than isin.
@@ -77,8 +164,15 @@ def _not_listed(labels: np.ndarray, listed: Any, strange: np.ndarray, block: Blo
         block.place.subject,
         f"hold only the labels of partial_fit.classes, {_listed(listed)}",
         got=f"{_listed(met)}, first in {block.row_name(int(strange[0]))}",
-        remedy="Add the label to partial_fit.classes, or remove these rows.",
+        remedy="Add the label to partial_fit.classes, or remove these rows."
+        if _kinds(listed) & _kinds(met)
+        else "In YAML, [0, 1] are numbers and ['0', '1'] are text.",
     )
+
+
+def _kinds(labels: Any) -> set[bool]:
+    """Say whether there is text, and whether there are numbers."""
+    return {isinstance(label, str) for label in labels}
 
 
 def _listed(labels: Any, most: int = 10) -> str:

@@ -67,6 +67,14 @@ class HeldOut:
         self._step = self._due = inf if isinstance(every, str) else float(every)
         self._scored_at = 0
 
+    def state(self) -> tuple[float, int]:
+        """Return what was scored already, for ``restore``."""
+        return self._due, self._scored_at
+
+    def restore(self, state: tuple[float, int]) -> None:
+        """Go on with the schedule."""
+        self._due, self._scored_at = state
+
     def is_due(self, rows: int) -> bool:
         """Say, once for each time, whether so many learned rows ask for a score."""
         if rows < self._due:

@@ -2,31 +2,30 @@
 
 import warnings
 from collections.abc import Callable, Generator, Mapping
+from functools import partial
 from time import perf_counter
 from typing import Any
 
-from runner.base import Block, Callback, Estimator, Progress
-from runner.errors import FitError, RunnerError, RunnerWarning, cause
-from runner.fit.blame import blame, check_labels
+from runner.base import Block, Callback, Checkpoint, Estimator, Progress
+from runner.errors import DatasetError, FitError, RunnerError, RunnerWarning
+from runner.fit.bad_blocks import BadBlocks
+from runner.fit.blame import blame, check_block
+from runner.fit.calls import Calls, LearnBy, learn_here
 from runner.fit.held_out import HeldOut, Measure, Measurement
 from runner.fit.labels import LabelWeights
+from runner.fit.listeners import Listeners
 from runner.fit.progressive import Progressive
-
-LearnBy = Callable[[Any, Any, tuple[Any, ...], Mapping[str, Any]], None]
+from runner.redaction import redacted
+from runner.states import dumps, loads, set_state, state_of
 
 
 class IncrementalFit:
     """An estimator, how it is called, and how far it has come.
 
-    Each step tests, then trains, then tells the callbacks. ``partial_fit`` changes the estimator
-    in place; its return value is not used, because some return None.
-
     Parameters
     ----------
-    estimator : object with ``partial_fit``
-        Learns in place.
-    partial_fit : mapping, optional
-        Keyword arguments of every call, such as ``classes``.
+    estimator, partial_fit
+        What learns, and the keyword arguments of every call, such as ``classes``.
     score : Progressive, optional
         Scores each block before it is learned.
     held_out : HeldOut, optional
@@ -35,19 +34,23 @@ class IncrementalFit:
         What each row weighs by its label.
     inspect : callable, optional
         Looks at each block, as the estimator gets it, before it is learned.
+    bad_blocks : BadBlocks, optional
+        Passes over what cannot be learned; without it the first such block ends the fit.
+    checkpoint : Checkpoint, optional
+        Keeps its state.
     callbacks : mapping of str to Callback, optional
         Told, in this order, how the fit goes.
     progress : Progress, optional
-        Where the counts are kept; its ``epochs`` say for how many passes the fit goes on.
+        The counts; its ``epochs`` say for how many passes the fit goes on.
 
     Attributes
     ----------
     error : BaseException or None
         What ended it, where it learns beside others that go on.
-    measurement : Measurement
-        The latest of the estimator.
+    is_whole : bool
+        Whether estimator, counts and callbacks are all as some block left them.
     learn_by : callable
-        ``learn_by(estimator, X, target, arguments)`` calls ``partial_fit``, here or elsewhere.
+        Calls ``partial_fit``, here or elsewhere.
 
     Examples
     --------
@@ -70,6 +73,8 @@ class IncrementalFit:
         held_out: HeldOut | None = None,
         weights: LabelWeights | None = None,
         inspect: Callable[[Block], None] | None = None,
+        bad_blocks: BadBlocks | None = None,
+        checkpoint: Checkpoint | None = None,
         callbacks: Mapping[str, Callback] | None = None,
         progress: Progress | None = None,
     ) -> None:
@@ -77,13 +82,17 @@ class IncrementalFit:
         self.progress = progress or Progress()
         self.error: BaseException | None = None
         self.measurement: Measurement
-        self.learn_by: LearnBy = _here
-        self._arguments = dict(partial_fit or {})
-        self._score = score
-        self._held_out = held_out
-        self._weights = weights
-        self._inspect = inspect
-        self._callbacks = dict(callbacks or {})
+        self.learn_by: LearnBy = learn_here
+        self.is_whole = True
+        self.bad_blocks = bad_blocks
+        self._calls = Calls(partial_fit or {}, weights)
+        self._score, self._held_out = score, held_out
+        self._inspect, self._checkpoint = inspect, checkpoint
+        self._from: tuple[int, int] | None = None
+        self._listeners = Listeners(callbacks or {}, self.progress)
+        stateful: dict[str, Any] = {"score": score, "held_out": held_out, "bad_blocks": bad_blocks}
+        self._stateful = {name: each for name, each in stateful.items() if each is not None}
+        self._stateful |= {"calls": self._calls, "listeners": self._listeners}
 
     @property
     def failed(self) -> bool:
@@ -99,37 +108,67 @@ class IncrementalFit:
 
     def begin(self) -> None:
         """Tell the callbacks that the first block is coming."""
-        for callback in self._callbacks.values():
-            callback.on_fit_begin(self.progress, self.estimator)
+        self._listeners.begin(self.estimator)
+        if self.bad_blocks is not None:
+            self.bad_blocks.keep(self.estimator, self.progress)
+
+    def state(self) -> bytes:
+        """Return all that ``restore`` needs to go on from here."""
+        state = {name: each.state() for name, each in self._stateful.items()}
+        state |= {"learner": state_of(self.estimator), "progress": vars(self.progress)}
+        return dumps(self.estimator, state)
+
+    def restore(self, content: bytes) -> None:
+        """Go on from a state, before ``begin``; blocks before it are not wanted again."""
+        state = loads(self.estimator, content)
+        set_state(self.estimator, state["learner"])
+        vars(self.progress).update(state["progress"])
+        for name, each in self._stateful.items():
+            if name in state:
+                each.restore(state[name])
+        self._from = (self.progress.epoch, self.progress.position)
+
+    @property
+    def first_block(self) -> tuple[int, int]:
+        """Where the first block is that it wants: the epoch, and the position in it."""
+        return self._from or (0, 0)
+
+    def wants(self, block: Block) -> bool:
+        """Say whether a block is not one of those that it had before it was restored."""
+        if self._from is not None and (block.epoch, block.position) >= self._from:
+            self._from = None
+        return self._from is None
 
     def step(self, block: Block) -> None:
         """Test on a block, learn from it, tell the callbacks; an empty block is only counted.
 
         Raises
         ------
-        FitError
-            If a label is not among ``classes`` or the estimator refuses the block; it names the
-            block, its rows and the cause. The estimator may be half changed.
+        DatasetError, FitError
+            If the block could not be read, a label is not among ``classes`` or the estimator
+            refuses it; it names the block, its rows and the cause. Unless ``is_whole``, the
+            estimator may be half changed. Where bad blocks are passed over: if they are too many.
         """
         progress = self.progress
         progress.load_s += block.load_s
-        if block.n_rows == 0:
-            progress.empty_blocks += 1
-            return
         try:
             self._learn(block)
-        except RunnerError:
-            raise
-        except Exception as error:
-            raise blame(self.estimator, block, error) from error
-        progress.blocks += 1
-        progress.rows += block.n_rows
-        for callback in self._callbacks.values():
-            callback.on_block_end(progress, block)
+        except (DatasetError, FitError) as error:
+            self._pass_over(block, error)
+        else:
+            if block.n_rows:
+                progress.learned(block)
+                self._listeners.learned(block)
+        progress.position = block.position + 1
+        if self.bad_blocks is not None:
+            self.bad_blocks.keep(self.estimator, progress)
+        self.is_whole = True
 
     def is_due(self) -> bool:
         """Say, once for each time, whether held-out rows are to be scored between blocks."""
-        return self._held_out is not None and self._held_out.is_due(self.progress.rows)
+        is_due = self._held_out is not None and self._held_out.is_due(self.progress.rows)
+        self.is_whole = not is_due
+        return is_due
 
     def is_due_at_epoch_end(self) -> bool:
         """Say whether held-out rows are to be scored at the end of a pass."""
@@ -140,15 +179,11 @@ class IncrementalFit:
         )
 
     def end_pass(self) -> None:
-        """Count the epoch.
-
-        Raises
-        ------
-        FitError
-            If there was no row to learn.
-        """
+        """Count the epoch, which raises a FitError if there was no row to learn."""
         progress = self.progress
+        self.is_whole = False
         progress.epoch += 1
+        progress.position, self._from = 0, None
         if self._score is not None:
             self._score.restart()
         if progress.blocks == 0:
@@ -161,67 +196,104 @@ class IncrementalFit:
 
     def end_epoch(self) -> None:
         """Tell the callbacks that an epoch is over."""
-        for callback in self._callbacks.values():
-            callback.on_epoch_end(self.progress)
+        self._listeners.end_epoch()
+        self.is_whole = True
 
     def measure(self, begin: Measure) -> None:
         """Begin a measurement of the estimator."""
         self.measurement = begin(self.estimator)
 
+    def answer(self, block: Block) -> None:
+        """Add a block to the measurement, unless it is a bad one that is passed over."""
+        try:
+            if block.error is not None:
+                raise block.error
+            self.measurement.add(block)
+        except (DatasetError, FitError) as error:
+            self._pass_over(block, error, is_training=False)
+
     def test(self, estimator: Any) -> Measurement:
         """Begin to score held-out rows on the way."""
-        return self._schedule.begin(estimator, self.progress.rows)
+        assert self._held_out is not None, "only such a fit is due"  # noqa: S101
+        return self._held_out.begin(estimator, self.progress.rows)
 
     def read_held_out(self) -> Generator[Block]:
         """Yield the blocks of held-out rows."""
-        return self._schedule.read()
+        assert self._held_out is not None, "only such a fit is due"  # noqa: S101
+        return self._held_out.read()
 
     def end_test(self) -> None:
         """Tell the callbacks what held-out rows scored."""
         self.progress.held_out = self.measurement.evaluated(warn=False).scores
-        for callback in self._callbacks.values():
-            callback.on_held_out(self.progress)
+        self._listeners.tested()
+        self.is_whole = True
+
+    def is_keep_due(self) -> bool:
+        """Say whether it is time to keep the state."""
+        return self._checkpoint is not None and self._checkpoint.is_due()
+
+    def keep(self) -> None:
+        """Keep the state, between two blocks."""
+        if self._checkpoint is not None:
+            self._checkpoint.keep(self.state)
+
+    def interrupt(self, reason: str) -> None:
+        """Ask to stop, and keep the state for another time."""
+        if self._checkpoint is not None:
+            self._checkpoint.keep_last(self.state)
+        self.progress.is_paused = True
+        self.progress.stop(reason)
 
     def end(self) -> None:
-        """Tell every callback that no block will follow, however the fit ended.
-
-        Warns
-        -----
-        RunnerWarning
-            If a callback fails; the others are told, and what ended the fit is not hidden.
-        """
-        for name, callback in self._callbacks.items():
-            try:
-                callback.on_fit_end(self.progress)
-            except (Exception, SystemExit) as error:  # noqa: BLE001  (it may be anybody's)
-                warnings.warn(
-                    f"The callback {name} failed at the end of the fit: {cause(error)}.",
-                    RunnerWarning,
-                    stacklevel=2,
-                )
-
-    @property
-    def _schedule(self) -> HeldOut:
-        assert self._held_out is not None, "only a fit with held-out rows is due"  # noqa: S101
-        return self._held_out
+        """Tell every callback that no block will follow, however the fit ended."""
+        if self._checkpoint is not None and not self.progress.is_paused:
+            if self.failed or self.goes_on:
+                self._checkpoint.keep_last(self.state if self.is_whole else None)
+            else:  # until its run has ended, which may fail
+                self._checkpoint.keep(self.state)
+        self._listeners.end()
 
     def _learn(self, block: Block) -> None:
-        check_labels(self._arguments.get("classes"), block)
+        if block.error is not None:
+            raise block.error
+        if block.n_rows == 0:
+            self.progress.empty_blocks += 1
+            return
+        if self.bad_blocks is not None:
+            self.bad_blocks.check(block)
+        check_block(self.estimator, self._calls.classes, block)
         if self._inspect is not None:
             self._inspect(block)
+        window = [] if self._score is None else self._score.state()
+        try:
+            self._test_and_train(block)
+        except Exception as error:
+            if self._score is not None:
+                self._score.restore(window)
+            if isinstance(error, RunnerError):
+                raise
+            raise blame(self.estimator, block, error) from error
+
+    def _test_and_train(self, block: Block) -> None:
+        scores = self.progress.scores
         if self._score is not None and self.progress.blocks:
-            self.progress.scores = self._score.update(self.estimator, block)
-        arguments = self._arguments
-        sample_weight = block.sample_weight
-        if self._weights is not None:
-            sample_weight = self._weights(block.y, sample_weight)
-        if sample_weight is not None:
-            arguments = {**arguments, "sample_weight": sample_weight}
-        target = () if block.y is None else (block.y,)
+            scores = self._score.update(self.estimator, block)
+        self.is_whole = False
         started = perf_counter()
-        self.learn_by(self.estimator, block.X, target, arguments)
+        self._calls(self.estimator, block, self.learn_by)
         self.progress.fit_s += perf_counter() - started
+        self.progress.scores = scores
 
-
-def _here(estimator: Any, X: Any, target: tuple[Any, ...], arguments: Mapping[str, Any]) -> None:
-    estimator.partial_fit(X, *target, **arguments)
+    def _pass_over(
+        self, block: Block, error: DatasetError | FitError, *, is_training: bool = True
+    ) -> None:
+        """Go on as if a block had not been there, or raise why it cannot be learned."""
+        if self.bad_blocks is None:
+            raise error
+        if is_training and not self.is_whole:
+            again = partial(self._calls, self.estimator)
+            self.bad_blocks.go_back(self.estimator, self.progress, again)
+        if self.bad_blocks.add(block, error, is_training=is_training):
+            warnings.warn(redacted(f"Passed over: {error}"), RunnerWarning, stacklevel=2)
+        self.progress.bad_blocks = len(self.bad_blocks.numbers)
+        self._listeners.passed_over(block, error)

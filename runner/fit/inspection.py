@@ -6,7 +6,7 @@ from typing import Any
 from runner.base import Block, Remark
 from runner.fit.lint import check_first_block
 from runner.fit.mixing import Mixing, depends_on_order
-from runner.fit.scale import wild_scale
+from runner.fit.scale import Scales
 
 Tell = Callable[[Remark], None]
 
@@ -24,6 +24,8 @@ class Inspection:
         Whether y are labels, of one target.
     feature_names : tuple of str, optional
         The names of the columns of X.
+    goes_on : bool
+        Whether the first blocks were looked at before.
     """
 
     def __init__(
@@ -33,12 +35,14 @@ class Inspection:
         *,
         has_classes: bool,
         feature_names: tuple[str, ...] | None = None,
+        goes_on: bool = False,
     ) -> None:
         self._estimator = estimator
         self._tell = tell
-        self._feature_names = feature_names
-        self._is_first = True
-        self._mixing = Mixing() if has_classes and depends_on_order(estimator) else None
+        self._scales = Scales(estimator, feature_names)
+        self._is_first = not goes_on
+        looks = has_classes and not goes_on and depends_on_order(estimator)
+        self._mixing = Mixing() if looks else None
 
     def __call__(self, block: Block) -> None:
         """Look at a block that is not empty."""
@@ -46,7 +50,7 @@ class Inspection:
             self._is_first = False
             n_features = block.X.shape[1] if len(block.X.shape) > 1 else None
             self._say(check_first_block(self._estimator, block.n_rows, n_features))
-            self._say(wild_scale(self._estimator, block.X, self._feature_names))
+        self._say(self._scales(block))
         if self._mixing is not None:
             self._mixing.add(block.y)
             remark = self._mixing.remark()

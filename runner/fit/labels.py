@@ -134,7 +134,7 @@ class _Target:
             raise FitError(
                 block.place.subject,
                 "hold labels of one type, the same as in all blocks: numbers, text or booleans",
-                got=f"{kind}{_after(self._kind)}",
+                got=f"{_odd(labels, self._kind, block)}{_after(self._kind)}",
                 remedy="Mend y at the source.",
             )
         self._kind = kind
@@ -182,6 +182,16 @@ def _missing(labels: np.ndarray, block: Block) -> FitError:
         got=f"{label} in {block.row_name(row)}",
         remedy="Remove or fill in these rows at the source.",
     )
+
+
+def _odd(labels: np.ndarray, kind: str, block: Block) -> str:
+    """Name the first label that is not of the kind of those before, and its row."""
+    for row, label in enumerate(labels.tolist()):
+        here = _kind_of(label)
+        kind = kind or (here if here in KINDS.values() else "")
+        if here != kind:
+            return f"{label!r} ({here}) in {block.row_name(row)}"
+    raise AssertionError("it is asked where a label is of another kind")
 
 
 def _after(kind: str) -> str:

@@ -56,11 +56,12 @@ def fit_loop(
     Parameters
     ----------
     fits : sequence of IncrementalFit
-        What learns; each block is read once and passed to all of them. A fit goes on for
-        ``fit.progress.epochs``, or until it is asked to stop or has failed.
+        What learns; each block is read once and passed to all of them that want it. A fit goes on
+        for ``fit.progress.epochs``, or until it is asked to stop or has failed.
     open_epoch : callable
-        ``open_epoch(epoch)``, counted from 0, returns a closable generator of blocks. When no fit
-        goes on, it is closed in mid-epoch. A pass that was cut short does not count as an epoch.
+        ``open_epoch(epoch)``, counted from 0, returns a closable generator of blocks, from
+        ``first_position`` on. When no fit goes on, it is closed in mid-epoch. A pass that was cut
+        short does not count as an epoch.
     each : callable
         ``each(action, fits)`` does something to each fit.
     audience : Audience, optional
@@ -69,10 +70,13 @@ def fit_loop(
     told = _Told(fits, audience or Audience())
     try:
         each(lambda fit: fit.begin(), fits)
-        for epoch in count():
+        told.ended()
+        if not _going_on(fits):
+            return
+        for epoch in count(min((fit.first_block[0] for fit in fits), default=0)):
             with closing(open_epoch(epoch)) as blocks:
                 _learn(told, blocks, each)
-            _end_epoch(_going_on(fits), each)
+            _end_epoch([fit for fit in _going_on(fits) if fit.first_block[0] <= epoch], each)
             told.ended()
             if not _going_on(fits):
                 return
@@ -107,15 +111,31 @@ def _learn(told: _Told, blocks: Generator[Block], each: Each) -> None:
     """Pass each block to every fit that still wants it, until none does."""
     fits = told.fits
     for block in blocks:
-        going_on = _going_on(fits)
-        _pass_on(block, going_on, each)
-        told.audience.on_block_end(going_on, block)
+        learning = [fit for fit in _going_on(fits) if fit.wants(block)]
+        _pass_on(block, learning, each)
+        told.audience.on_block_end(learning, block)
         del block  # the stream counts on it: only then may it hold one more
-        _test([fit for fit in _going_on(fits) if fit.is_due()], each)
-        told.audience.between_blocks(_going_on(fits))
+        _test([fit for fit in _going_on(learning) if fit.is_due()], each)
+        told.audience.between_blocks(_going_on(learning))
+        _keep([fit for fit in _going_on(learning) if fit.is_keep_due()], each)
         if not _going_on(fits):
             return
         told.ended()
+
+
+def _keep(fits: Fits, each: Each) -> None:
+    if fits:
+        each(lambda fit: fit.keep(), fits)
+
+
+def first_position(fits: Fits, epoch: int) -> int:
+    """Return the position of the first block of an epoch that one of the fits wants.
+
+    That is 0, unless all of them were restored in the middle of the epoch, or behind it.
+    """
+    wanted = [fit.first_block for fit in fits if fit.goes_on]
+    places = [at for first, at in wanted if first == epoch]
+    return min(places) if places and all(first >= epoch for first, _ in wanted) else 0
 
 
 def _pass_on(block: Block, fits: Fits, each: Each) -> None:
@@ -177,7 +197,7 @@ def measure(fits: Fits, begin: Sequence[Measure], read: ReadBlocks, each: Each) 
 def _measure(block: Block, fits: Fits, each: Each) -> None:
     held = [block]
     del block
-    each(lambda fit: fit.measurement.add(held[0]), fits)
+    each(lambda fit: fit.answer(held[0]), fits)
     held.clear()
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.errors import ConfigError
-from runner.rules import check, integer, number
+from runner.rules import check, integer, number, one_of
 
 BALANCED = "balanced"
+ERROR, SKIP = "error", "skip"
 
 
 @dataclass(kw_only=True)
@@ -30,6 +31,11 @@ class FitOptions:
         How stages that learn are fitted, all of them or by name: by a pass over the training
         blocks before the first epoch, after which they stay as they are, or block by block along
         with the estimator.
+    on_bad_block : {"error", "skip"}
+        What a block does that cannot be read, learned or scored: end the fit, or be passed over
+        with a warning and counted.
+    max_bad_blocks : int
+        How many blocks of the dataset may be passed over, at least 1; one more ends the fit.
     """
 
     epochs: int = 1
@@ -37,6 +43,13 @@ class FitOptions:
     class_weight: str | Mapping[Any, float] | None = None
     max_classes: int = 1000
     preprocessing: str | Mapping[str, str] = "first_pass"
+    on_bad_block: str = ERROR
+    max_bad_blocks: int = 10
+
+    @property
+    def skips(self) -> bool:
+        """Whether bad blocks are passed over."""
+        return self.on_bad_block == SKIP
 
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
@@ -46,6 +59,8 @@ class FitOptions:
             epochs=integer(1),
             progressive_window=integer(0),
             max_classes=integer(2),
+            on_bad_block=one_of(ERROR, SKIP),
+            max_bad_blocks=integer(1),
         )
         weights = self.class_weight
         if weights is None or weights == BALANCED:

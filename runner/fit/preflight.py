@@ -10,9 +10,11 @@ from runner.base import Part
 from runner.errors import ConfigError, nearest
 from runner.fit.classes import check_classes, check_weighted, infers, listed, tags_of
 from runner.fit.settings import nested
+from runner.kinds import kind_of
 from runner.rules import check_parameters
 
 # Their partial_fit takes any argument and passes none on, unless metadata routing is switched on.
+NUMBERS_OR_TEXT = "biufOUST"
 TAKES_NONE = (OneVsOneClassifier, OneVsRestClassifier)
 
 
@@ -57,6 +59,13 @@ def check_fit(
         check_weighted(class_weight, listed(arguments, part))
     if part.y is None:
         _check_no_target(estimator, arguments)
+    elif part.y.dtype.kind in "US" and kind_of(estimator) == "regressor":
+        raise ConfigError(
+            "The target",
+            f"be numbers for {type(estimator).__name__}",
+            got="text",
+            remedy="Choose a classifier, or name another target under dataset.",
+        )
     elif "classes" in _accepted(estimator)[0]:
         check_classes(estimator, arguments.get("classes"), part.y)
 
@@ -67,11 +76,19 @@ def check_text(estimator: Any, part: Part) -> None:
     Raises
     ------
     ConfigError
-        Naming the columns of text, where there are columns.
+        Naming the columns of text, where there are columns; or the type of what is neither
+        numbers nor text.
     """
     tags = tags_of(estimator)
     if tags is None or tags.input_tags.string:
         return
+    if part.X.dtype.kind not in NUMBERS_OR_TEXT:
+        raise ConfigError(
+            "X",
+            f"hold numbers for {type(estimator).__name__}",
+            got=f"elements of type {part.X.dtype}",
+            remedy="Convert them to numbers at the source.",
+        )
     is_lines = len(part.X.shape) == 1
     types = () if part.frame is None else part.frame.dtypes.items()
     columns = [str(name) for name, dtype in types if dtype.kind == "O"]
@@ -82,8 +99,8 @@ def check_text(estimator: Any, part: Part) -> None:
             got="lines of text" if is_lines else f"columns of text, {', '.join(columns)}",
             remedy="Choose preprocessing=[hashing]."
             if is_lines
-            else "Choose others in dataset.features, or encode these by a ColumnTransformer "
-            "under preprocessing.",
+            else "Choose others in dataset.features, encode these by a ColumnTransformer under "
+            "preprocessing, or convert them to numbers at the source.",
         )
 
 

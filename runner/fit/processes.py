@@ -4,10 +4,12 @@ import mmap
 import os
 import pickle
 import queue
+import signal
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, Thread
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -33,6 +35,7 @@ LOCKING = (
     OneVsRestClassifier,
 )
 WORTH_S = 20.0  # of learning left, below which starting processes costs more than it spares
+WATCH_S = 1.0
 SENDING_S = 5e-9  # for a byte of an estimator, there and back
 
 
@@ -73,7 +76,7 @@ class Processes:
         self._idle: queue.Queue[ProcessPoolExecutor] = queue.Queue()
         self._has_begun = False
         self._lock = Lock()
-        self._shared: dict[int, tuple[SharedArray, int]] = {}
+        self._shared: dict[int, tuple[np.ndarray, SharedArray, int]] = {}
 
     def __enter__(self) -> Self:
         """Start nothing yet."""
@@ -99,7 +102,7 @@ class Processes:
             self._has_begun = True
             able = [fit for fit in able if _is_light(fit)]
             for _ in range(self._n_processes if able else 0):
-                self._idle.put(ProcessPoolExecutor(max_workers=1))
+                self._idle.put(_executor())
             for fit in able:
                 fit.learn_by = self.learn
 
@@ -122,7 +125,7 @@ class Processes:
             learned = executor.submit(_learn, estimator, rows, arguments, settings).result()
         except BrokenExecutor as error:
             executor.shutdown(wait=False, kill_workers=True)
-            executor = ProcessPoolExecutor(max_workers=1)
+            executor = _executor()
             raise FitError(
                 f"The process in which {type(estimator).__name__} learned",
                 "live on",
@@ -136,7 +139,7 @@ class Processes:
     def release(self) -> None:
         """Let go of the block that was shared."""
         with self._lock:
-            for _, descriptor in self._shared.values():
+            for _, _, descriptor in self._shared.values():
                 os.close(descriptor)
             self._shared.clear()
 
@@ -145,9 +148,25 @@ class Processes:
         if not isinstance(array, np.ndarray) or array.dtype.hasobject or not array.size:
             return array
         with self._lock:
-            if id(array) not in self._shared:
-                self._shared[id(array)] = _copied(array)
-            return self._shared[id(array)][0]
+            if id(array) not in self._shared:  # which is its own as long as the array lives
+                self._shared[id(array)] = (array, *_copied(array))
+            return self._shared[id(array)][1]
+
+
+def _executor() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(max_workers=1, initializer=_begin, initargs=(os.getpid(),))
+
+
+def _begin(parent: int) -> None:
+    """Leave Ctrl-C, which goes to all processes of a terminal, to the parent; end when it does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(WATCH_S)
+    os._exit(1)  # it was killed, and nobody waits for an answer
 
 
 def _copied(array: np.ndarray) -> tuple[SharedArray, int]:

@@ -37,6 +37,14 @@ class Progressive:
         self._recent.append((block.n_rows, scores))
         return {name: self._average(name) for name in scores}
 
+    def state(self) -> list[tuple[int, Scores]]:
+        """Return the window, for ``restore``."""
+        return list(self._recent)
+
+    def restore(self, state: list[tuple[int, Scores]]) -> None:
+        """Go on with a window."""
+        self._recent = deque(state, self._recent.maxlen)
+
     def restart(self) -> None:
         """Forget the window, at the start of an epoch."""
         self._recent.clear()

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from runner.base import Remark
+from runner.base import Block, Remark
 from runner.fit.settings import LINEAR, MLP, SGD, classes_of, nested
 
 UNLIKE = 100.0  # times; a linear classifier falls to chance from about 200 on
@@ -38,9 +38,8 @@ def wild_scale(estimator: Any, X: Any, names: Sequence[str] | None = None) -> Re
     scales = column_scales(X) if classes & {*SGD, *MLP} else None
     if scales is None or not (scales > 0).any():
         return None
-    largest = float(np.nanmax(scales))
+    largest, usual = float(np.nanmax(scales)), _usual(scales)
     is_alone = len(scales) == 1
-    usual = 1.0 if is_alone else float(np.quantile(scales[scales > 0], 0.25, method="lower"))
     diverges = _has_squared_loss(learner, classes) and learner.eta0 * largest**2 > 1
     name = type(learner).__name__
     if largest > UNLIKE * usual and not (is_alone and diverges):
@@ -54,6 +53,79 @@ def wild_scale(estimator: Any, X: Any, names: Sequence[str] | None = None) -> Re
         return None
     scaler = "max_abs_scaler" if hasattr(X, "tocsr") else "standard_scaler"
     return _advising(text, scaler)
+
+
+class Scales:
+    """Tells, once, of the first block that gradient descent will not learn from.
+
+    Of the first block that is what ``wild_scale`` says. Of a later one it is that a column is of
+    a scale that would have been wild beside those of the first; where there is none, looking for
+    it costs a small part of what learning does.
+
+    Parameters
+    ----------
+    estimator : object
+        What learns from the blocks, which are as it gets them.
+    names : sequence of str, optional
+        The columns' names.
+    """
+
+    def __init__(self, estimator: Any, names: Sequence[str] | None = None) -> None:
+        *_, (_, self._learner) = nested("estimator", estimator)
+        self._estimator = estimator
+        self._names = names
+        self._usual = 0.0
+        self._most = 0.0
+        self._is_first, self._is_done = True, False
+
+    def __call__(self, block: Block) -> Remark | None:
+        """Look at a block that is not empty."""
+        if self._is_done:
+            return None
+        if not self._is_first:
+            return self._later(block)
+        self._is_first = False
+        remark = wild_scale(self._estimator, block.X, self._names)
+        classes = classes_of(self._learner)
+        scales = column_scales(block.X) if classes & {*SGD, *MLP} else None
+        self._is_done = remark is not None or scales is None or not (scales > 0).any()
+        if not self._is_done and scales is not None:
+            self._usual = _usual(scales)
+            self._most = UNLIKE * self._usual
+            if _has_squared_loss(self._learner, classes):
+                self._most = min(self._most, self._learner.eta0**-0.5)
+        return remark
+
+    def _later(self, block: Block) -> Remark | None:
+        """Compare the root mean squares of the columns, if these can be too large at all."""
+        if not _are_numbers(block.X) or _sum_of_squares(block.X) <= self._most**2 * block.n_rows:
+            return None
+        scales = column_scales(block.X, of_all=True)
+        if scales is None or not (scales > self._most).any():
+            return None
+        self._is_done = True
+        text = (
+            f"{block.place.subject} holds {_columns(scales, self._most, self._names)}, and the "
+            f"first block columns around {_number(self._usual)}: "
+            f"{type(self._learner).__name__} forgets by it what it has learned. Mend these rows "
+            "at the source, if they are wrong, or scale them."
+        )
+        return _advising(
+            text, "max_abs_scaler" if hasattr(block.X, "tocsr") else "standard_scaler"
+        )
+
+
+def _usual(scales: np.ndarray) -> float:
+    """Return the scale that others are held against; of a single column the intercept's."""
+    is_alone = len(scales) == 1
+    return 1.0 if is_alone else float(np.quantile(scales[scales > 0], 0.25, method="lower"))
+
+
+def _sum_of_squares(X: Any) -> float:
+    held = X.data if hasattr(X, "tocsr") else np.asarray(X)
+    numbers = np.ravel(held, order="K")
+    with np.errstate(all="ignore"):
+        return float(np.dot(numbers, numbers))
 
 
 def _outside_of_one(X: Any) -> Remark | None:
@@ -73,8 +145,14 @@ def _advising(text: str, scaler: str) -> Remark:
     return Remark("wild-scale", f"{text} Put {scaler} into preprocessing.")
 
 
-def column_scales(X: Any) -> np.ndarray | None:
+def column_scales(X: Any, *, of_all: bool = False) -> np.ndarray | None:
     """Return the root mean square of the values other than 0 of each column; None if not numbers.
+
+    Parameters
+    ----------
+    X : array, sparse matrix or DataFrame of shape (n_rows, n_features)
+    of_all : bool
+        Whether it is that of all values.
 
     Returns
     -------
@@ -99,7 +177,7 @@ def column_scales(X: Any) -> np.ndarray | None:
         else:
             counts = np.count_nonzero(X, axis=0)
             squares = np.einsum("ij,ij->j", X, X, dtype=np.float64)
-        scales: np.ndarray = np.sqrt(squares / counts)
+        scales: np.ndarray = np.sqrt(squares / (X.shape[0] if of_all else counts))
     return scales
 
 

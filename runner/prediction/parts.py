@@ -90,7 +90,7 @@ class Parts:
         table = pa.table(dict(columns)).replace_schema_metadata(self._metadata)
         name = f"part-{number:05}.parquet"
         with self._replacing(name) as draft:
-            pq.write_table(table, draft)
+            pq.write_table(table, draft, write_page_checksum=True)
         self.n_parts += 1
         self.n_rows += table.num_rows
         self.names = table.column_names

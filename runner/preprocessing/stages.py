@@ -14,6 +14,7 @@ from runner.preprocessing.composed import Composed
 from runner.preprocessing.kinds import learning_of
 from runner.preprocessing.learning import BlockByBlock, Learning, Need
 from runner.preprocessing.running import RunningPipeline
+from runner.states import dumps, loads
 
 ESTIMATOR = "estimator"
 FIRST_PASS, RUNNING = POLICIES = ("first_pass", "running")
@@ -31,21 +32,23 @@ class Pass:
         Whether the first block that is not empty is enough.
     called : str
         What learns, for messages.
+    learning : Learning
+        The stage and what it needs.
     """
 
     def __init__(self, name: str, learning: Learning) -> None:
         self.name = name
         self.only_first = learning.need is Need.FIRST_BLOCK
         self.called = f"{type(learning.stage).__name__} ({learning.key})"
-        self._learning = learning
+        self.learning = learning
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> None:
         """Learn from one more block; as in a Pipeline, only the estimator heeds the weights."""
-        self._learning.learn(X, y)
+        self.learning.learn(X, y)
 
     def finish(self) -> None:
         """Make the stage able to transform, after the last block."""
-        self._learning.finish()
+        self.learning.finish()
 
 
 class Stages:
@@ -161,7 +164,24 @@ class Stages:
         for position, (name, learning) in enumerate(self._in_front.items()):
             self._n_fixed = position
             if learning.need is not Need.NOTHING:
-                yield Pass(name, learning)
+                due = Pass(name, learning)
+                yield due
+                self._in_front[name] = due.learning  # another one, if it was set back on the way
+        self._n_fixed = len(self._in_front)
+
+    def state(self) -> bytes:
+        """Return what the stages in front have learned, for ``restore``.
+
+        Raises
+        ------
+        Exception
+            If one of them cannot be pickled.
+        """
+        return dumps(None, self._in_front)
+
+    def restore(self, content: bytes) -> None:
+        """Let the stages in front be those of a state, which no pass needs to fit again."""
+        self._in_front = loads(None, content)
         self._n_fixed = len(self._in_front)
 
     @property

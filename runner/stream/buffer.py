@@ -1,59 +1,16 @@
-"""Mix the rows of several blocks, so that sorted data do not reach the learner sorted."""
+"""Rows of several blocks, from which others are drawn."""
 
-from collections import deque
-from collections.abc import Generator, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 import numpy as np
 
 from runner.base import Block, Place
-from runner.seeds import derive
+from runner.errors import DatasetError
 
 ARRAYS = ("X", "y", "sample_weight", "rows")
 LEAST_LEFT = 0.9  # when a smaller share of what a block holds is left, only that is kept
-
-
-def mixed(blocks: Generator[Block], buffer_blocks: int, epoch: int, seed: int) -> Generator[Block]:
-    """Yield the rows of an epoch's blocks in another order, each row once.
-
-    The rows of ``buffer_blocks`` blocks wait in a buffer. Each block that is yielded is drawn from
-    all of them, uniformly and without replacement; then the next block takes the free places. As
-    many blocks are yielded as are read, of the same sizes in the same order; an empty block is
-    passed on at once.
-
-    Parameters
-    ----------
-    blocks : generator of Block
-        Closed when this generator is.
-    buffer_blocks : int
-        How many blocks the buffer holds, at least 1; with 1 each row stays in its block.
-    epoch, seed : int
-        Decide what is drawn, with the position of the block that is yielded.
-    """
-    buffer = Buffer()
-    sizes: deque[int] = deque()
-    positions = count()
-
-    def drawn() -> Block:
-        position = next(positions)
-        rng = np.random.default_rng(derive(seed, "rows", epoch, position))
-        return replace(buffer.draw(sizes.popleft(), rng), epoch=epoch, position=position)
-
-    with closing(blocks):
-        for block in blocks:
-            if block.n_rows == 0:
-                yield replace(block, position=next(positions))
-                continue
-            sizes.append(block.n_rows)
-            buffer.add(block)
-            del block  # else its memory could not be let go while the next one is read
-            if len(sizes) == buffer_blocks:
-                yield drawn()
-        while sizes:
-            yield drawn()
 
 
 class Buffer:
@@ -78,12 +35,15 @@ class Buffer:
 
     def __init__(self) -> None:
         self._pieces: list[_Piece] = []
+        self._n_new = 0
         self._load_s = 0.0
+        self._content: int | None = None
 
     def add(self, block: Block) -> None:
         """Take the rows of a block, which is not changed."""
         self._pieces.append(_Piece(block))
-        self._load_s += block.load_s
+        self._n_new += 1
+        self._count(block, is_new=True)
 
     def draw(self, n_rows: int, rng: np.random.Generator) -> Block:
         """Take so many rows out, in random order.
@@ -91,8 +51,8 @@ class Buffer:
         Returns
         -------
         Block
-            Its ``load_s`` is that of the blocks added since the last draw; it has ``rows`` where
-            those of every block they came from are known.
+            Its ``load_s`` and ``content`` are those of the blocks added since the last draw; it
+            has ``rows`` where those of every block they came from are known.
         """
         stops = np.cumsum([len(piece.left) for piece in self._pieces])
         chosen = np.sort(rng.choice(stops[-1], n_rows, replace=False, shuffle=False))
@@ -111,27 +71,77 @@ class Buffer:
         for piece, part in hit:
             piece.remove(part)
         self._pieces = [piece for piece in self._pieces if len(piece.left)]
-        load_s, self._load_s = self._load_s, 0.0
-        return replace(block, load_s=load_s)
+        drawn = replace(block, load_s=self._load_s, content=self._content)
+        self._n_new, self._load_s = 0, 0.0
+        self._content = None if self._content is None else 0
+        return drawn
+
+    @property
+    def missing(self) -> list[int]:
+        """The numbers of the blocks that were added without data and have rows left."""
+        return [piece.block.place.number for piece in self._pieces]
+
+    def fill(self, blocks: Iterator[Block]) -> None:
+        """Put data in the place of all that was added without.
+
+        Raises
+        ------
+        DatasetError
+            If a block does not have the rows that it had before.
+        """
+        first_new = len(self._pieces) - self._n_new
+        for i, piece in enumerate(self._pieces):
+            piece.fill(next(blocks))
+            self._count(piece.block, is_new=i >= first_new)
+
+    def _count(self, block: Block, *, is_new: bool) -> None:
+        self._load_s += block.load_s
+        if block.content is not None:
+            content = block.content if is_new else 0
+            self._content = ((self._content or 0) + content) % 2**64
 
 
 class _Piece:
     """A block, and which of its rows are left."""
 
     def __init__(self, block: Block) -> None:
-        place = block.place
-        if block.rows is None and block.n_rows == place.stop - place.start:
-            block = replace(block, rows=np.arange(place.start, place.stop))
-        self.block = block
+        self.block = _numbered(block)
         self.left = np.arange(block.n_rows)
 
     def remove(self, part: np.ndarray) -> None:
         """Take some of ``left`` out, by their index in it."""
         self.left = np.delete(self.left, part)
         if len(self.left) < LEAST_LEFT * self.block.n_rows:
-            arrays = {name: _taken(getattr(self.block, name), self.left) for name in ARRAYS}
-            self.block = replace(self.block, **arrays)
+            self._keep(self.left)
             self.left = np.arange(len(self.left))
+
+    def fill(self, block: Block) -> None:
+        """Put the data of a block in the place of its row numbers."""
+        rows, n_rows = self.block.rows, self.block.place.stop
+        if block.error is not None:
+            raise block.error
+        if rows is None or block.n_rows != n_rows:
+            raise DatasetError(
+                block.place.subject,
+                "have the rows it had before",
+                got=f"{block.n_rows} of {n_rows}",
+                remedy="Bring the data back as they were, or begin anew.",
+            )
+        self.block = _numbered(block)
+        if len(rows) < n_rows:
+            self._keep(rows)
+
+    def _keep(self, rows: np.ndarray) -> None:
+        arrays = {name: _taken(getattr(self.block, name), rows) for name in ARRAYS}
+        self.block = replace(self.block, **arrays)
+
+
+def _numbered(block: Block) -> Block:
+    """Give a block the numbers of its rows, where they follow each other."""
+    place = block.place
+    if block.rows is not None or block.n_rows != place.stop - place.start:
+        return block
+    return replace(block, rows=np.arange(place.start, place.stop))
 
 
 def _gathered(blocks: Sequence[Block], rows: Sequence[np.ndarray], order: np.ndarray) -> Block:

@@ -1,8 +1,11 @@
 """Read any one block of a lazy part: one graph, made once, culled per block."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from copy import copy
+from dataclasses import replace
+from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from dask._task_spec import convert_legacy_graph, execute_graph
@@ -11,6 +14,8 @@ from dask.optimization import cull
 from runner.base import Block, LazyArray, Part, Place
 from runner.errors import DatasetError, FitError, RunnerError, cause
 from runner.remedies import remedy_of
+from runner.stream.content import content
+from runner.stream.retries import retried
 
 Transform = Callable[[Any], Any]
 
@@ -29,21 +34,45 @@ class BlockSource:
         Lazy arrays cut in the same row blocks.
     transform : callable, optional
         Applied to the X of each block as it is read: the stateless stages before the estimator.
+    hashed : bool
+        Set the ``content`` of each block of epoch 0, which is of what was read, before
+        ``transform``.
+    tolerant : bool
+        Return a block that cannot be read as one without rows, with the ``error``, instead of
+        raising that.
+    retries : int
+        How often a block is read again after an error that may pass.
 
     Notes
     -----
     Safe to call from several threads at once, as far as the part's own tasks are.
     """
 
-    def __init__(self, part: Part, transform: Transform | None = None) -> None:
+    def __init__(
+        self,
+        part: Part,
+        transform: Transform | None = None,
+        *,
+        hashed: bool = False,
+        tolerant: bool = False,
+        retries: int = 0,
+    ) -> None:
         self.part = part
         self._transform = transform
+        self._is_hashed, self._is_tolerant, self._retries = hashed, tolerant, retries
         arrays = [array for array in (part.X, part.y, part.sample_weight) if array is not None]
         graph: dict[Any, Any] = {}
         for array in arrays:
             graph.update(array.__dask_graph__())
         self._graph = convert_legacy_graph(graph)
         self._keys = list(zip(*(_block_keys(array) for array in arrays), strict=True))
+        self._unread: frozenset[int] = frozenset()
+
+    def without(self, indices: Iterable[int]) -> Self:
+        """Return this source as it is where some blocks, by their index, cannot be read."""
+        twin = copy(self)
+        twin._unread = frozenset(indices)  # noqa: SLF001  (its own kind)
+        return twin
 
     def read(self, index: int, epoch: int = 0, position: int = 0) -> Block:
         """Read one block.
@@ -60,14 +89,39 @@ class BlockSource:
         DatasetError
             If the block cannot be read, or its arrays have different lengths.
         FitError
-            If a stage before the estimator refuses the block.
+            If a stage before the estimator refuses the block. Neither is raised where the source
+            is tolerant.
         """
         started = perf_counter()
+        try:
+            block = self._read(index, epoch)
+        except RunnerError as error:
+            if not self._is_tolerant:
+                raise
+            _let_go(error)
+            nothing = np.empty((0, 1))
+            block = Block(nothing, None, None, self.part.places[index], error=error)
+        load_s = perf_counter() - started
+        return replace(block, epoch=epoch, position=position, load_s=load_s)
+
+    def _read(self, index: int, epoch: int) -> Block:
         place = self.part.places[index]
-        X, y, weight = self._compute(index, place)
+        if index in self._unread:
+            raise DatasetError(
+                place.subject,
+                "be readable",
+                got="one that was not when it was to be learned",
+                remedy="Check the source of these rows.",
+            )
+        X, y, weight = retried(partial(self._compute, index, place), self._retries)
+        rows = None if self.part.rows is None else self.part.rows(index)
+        found = None
+        if self._is_hashed and epoch == 0:
+            following = np.arange(place.start, place.start + X.shape[0])
+            found = content(X, y, weight, following if rows is None else rows)
         if self._transform is not None and X.shape[0]:
             X = self._transformed(self._transform, X, place)
-        return Block(X, y, weight, place, epoch, position, perf_counter() - started)
+        return Block(X, y, weight, place, rows=rows, content=found)
 
     def _compute(self, index: int, place: Place) -> tuple[Any, Any, Any]:
         keys = self._keys[index]
@@ -108,6 +162,13 @@ class BlockSource:
                     "Check the stages under preprocessing against what the dataset holds.",
                 ),
             ) from error
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Drop what the tracebacks of an error and of its causes keep alive, such as the block."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def _block_keys(array: LazyArray) -> list[Any]:

@@ -1,7 +1,7 @@
 """Deliver the blocks of an epoch: in a seeded order, a few read ahead, never more."""
 
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ import numpy as np
 from runner.base import Block, Part
 from runner.rules import boolean, check, integer
 from runner.seeds import derive
-from runner.stream.buffer import mixed
+from runner.stream.mix import Mix, mixed
 from runner.stream.source import BlockSource, Transform
 
 
@@ -31,6 +31,9 @@ class Stream:
         is delivered is drawn at random from them; it suits data that are sorted. As many blocks
         are delivered, of the same sizes. The rows of about ``prefetch + 2 + 1.1 * buffer_blocks``
         blocks are in memory at most. 0 leaves the rows in their blocks.
+    retries : int
+        How often a block is read again, after a short pause, when the system could not read it
+        for a reason that may pass, such as a network that is away.
     seed : int
         Decides the orders, and what is drawn.
     """
@@ -38,16 +41,33 @@ class Stream:
     shuffle: bool = True
     prefetch: int = 2
     buffer_blocks: int = 0
+    retries: int = 2
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what is no number of blocks and no seed."""
-        counts = {name: integer(0) for name in ("prefetch", "buffer_blocks", "seed")}
+        """Refuse what is no number of blocks or of tries, and no seed."""
+        names = ("prefetch", "buffer_blocks", "retries", "seed")
+        counts = {name: integer(0) for name in names}
         check("stream", self, shuffle=boolean(), **counts)
 
-    def source(self, part: Part, transform: Transform | None = None) -> BlockSource:
-        """Return what reads the blocks of a part, through the stateless stages."""
-        return BlockSource(part, transform)
+    def source(
+        self,
+        part: Part,
+        transform: Transform | None = None,
+        *,
+        hashed: bool = False,
+        tolerant: bool = False,
+    ) -> BlockSource:
+        """Return what reads the blocks of a part, through the stateless stages.
+
+        Parameters
+        ----------
+        part : Part
+        transform : callable, optional
+        hashed, tolerant : bool
+            As ``BlockSource`` has them.
+        """
+        return BlockSource(part, transform, hashed=hashed, tolerant=tolerant, retries=self.retries)
 
     def order(self, n_blocks: int, epoch: int) -> list[int]:
         """Return the order of an epoch's blocks; the same seed and epoch give the same order.
@@ -64,16 +84,48 @@ class Stream:
         rng = np.random.default_rng(derive(self.seed, "order", epoch))
         return [int(index) for index in rng.permutation(n_blocks)]
 
-    def epoch(self, source: BlockSource, epoch: int) -> Generator[Block]:
+    def epoch(
+        self, source: BlockSource, epoch: int, start: int = 0, unread: Collection[int] = ()
+    ) -> Generator[Block]:
         """Yield the blocks of one training epoch, with their rows mixed if there is a buffer.
 
         Close the generator to end its threads.
+
+        Parameters
+        ----------
+        source : BlockSource
+        epoch : int
+        start : int
+            The position of the first block to yield. It and all later ones are, bit for bit,
+            what a whole pass yields from there; of the blocks before only those are read that
+            have rows in the buffer then.
+        unread : collection of int
+            The blocks, by their index in the part, that could not be read in this epoch before
+            ``start``, so that the buffer has no rows of them.
+
+        Raises
+        ------
+        DatasetError
+            While it is iterated: if a block cannot be read, unless the source is tolerant of it;
+            in any case if the buffer at ``start`` has rows of it.
         """
         order = self.order(source.part.n_blocks, epoch)
-        blocks = read_ahead(source, order, epoch, self.prefetch)
         if self.buffer_blocks == 0:
-            return blocks
-        return mixed(blocks, self.buffer_blocks, epoch, self.seed)
+            return read_ahead(source, order[start:], epoch, self.prefetch, start)
+        return self._mixed(source, order, epoch, start, unread)
+
+    def _mixed(
+        self,
+        source: BlockSource,
+        order: Sequence[int],
+        epoch: int,
+        start: int,
+        unread: Collection[int],
+    ) -> Generator[Block]:
+        mix, sizes = Mix(self.buffer_blocks, epoch, self.seed), source.part.X.chunks[0]
+        mix.go_to(start, ((i, 0 if i in unread else sizes[i]) for i in order))
+        to_read = [*mix.missing, *order[mix.n_added :]]
+        yield from mixed(read_ahead(source, to_read, epoch, self.prefetch), mix)
 
     def in_order(self, source: BlockSource) -> Generator[Block]:
         """Yield the blocks as the dataset has them, for evaluation."""
@@ -81,21 +133,21 @@ class Stream:
 
 
 def read_ahead(
-    source: BlockSource, order: Sequence[int], epoch: int, prefetch: int
+    source: BlockSource, order: Sequence[int], epoch: int, prefetch: int, start: int = 0
 ) -> Generator[Block]:
     """Yield blocks in order while up to ``prefetch`` further ones are read in threads.
 
-    At most ``prefetch + 1`` blocks are alive, provided that the caller drops each block before
-    it asks for the next. An error surfaces at its own block. However the generator ends, what
-    was queued is cancelled and the threads are joined.
+    Their positions count from ``start``. At most ``prefetch + 1`` blocks are alive, provided that
+    the caller drops each block before it asks for the next. An error surfaces at its own block.
+    However the generator ends, what was queued is cancelled and the threads are joined.
     """
     if prefetch == 0:
-        for position, index in enumerate(order):
+        for position, index in enumerate(order, start):
             yield source.read(index, epoch, position)
         return
     pool = ThreadPoolExecutor(min(prefetch, len(order)) or 1, thread_name_prefix="runner-stream")
     pending: deque[Future[Block]] = deque()
-    waiting = iter(enumerate(order))
+    waiting = iter(enumerate(order, start))
 
     def submit_next() -> None:
         for position, index in waiting:

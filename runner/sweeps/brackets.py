@@ -45,8 +45,8 @@ class Bracket:
     Examples
     --------
     >>> bracket = Bracket(2, tuple(range(9)), (100, 300), 3)
-    >>> bracket.survivors, bracket.decides, bracket.learned_rows(900)
-    ((3, 1), True, 2100)
+    >>> bracket.survivors, bracket.decides
+    ((3, 1), True)
     """
 
     number: int
@@ -66,15 +66,6 @@ class Bracket:
     def decides(self) -> bool:
         """Say whether there is ever anything to compare."""
         return len(self.members) > 1 and bool(self.rungs)
-
-    def learned_rows(self, total_rows: int) -> int:
-        """Return the rows that all members together learn, rungs being met exactly."""
-        counts = (len(self.members), *self.survivors)
-        ends = (*self.rungs, total_rows)
-        return sum(
-            count * (end - start)
-            for count, start, end in zip(counts, (0, *self.rungs), ends, strict=True)
-        )
 
 
 @dataclass(frozen=True)
@@ -101,18 +92,25 @@ class Record:
         return {**asdict(self), "score": score}
 
 
+class Known(NamedTuple):
+    """What was found of a member at a rung before: its score, and after how many rows."""
+
+    score: float
+    rows: int
+
+
 def known_scores(
     histories: Mapping[int, Iterable[Mapping[str, Any]]],
-) -> dict[int, dict[int, float]]:
+) -> dict[int, dict[int, Known]]:
     """Return the scores by member and rung of records that `Record.as_plain` wrote.
 
     Examples
     --------
     >>> known_scores({4: [Record(2, 0, 1000, 0.5, 9, 9, kept=False).as_plain()]})
-    {4: {0: 0.5}}
+    {4: {0: Known(score=0.5, rows=1000)}}
     """
     return {
-        member: {record["rung"]: float(record["score"]) for record in records}
+        member: {each["rung"]: Known(float(each["score"]), each["rows"]) for each in records}
         for member, records in histories.items()
     }
 

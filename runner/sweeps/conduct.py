@@ -1,7 +1,7 @@
 """A whole sweep: its plan, its one run in the record, its members, and what came of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,9 +10,12 @@ from runner.config.compose import Composed
 from runner.config.recipe import recipe, sweep_text
 from runner.errors import ConfigError
 from runner.experiment import MOST_NAME
+from runner.fit.one_core import one_core
 from runner.protocols import SweepRun, Tracker
 from runner.records import Outcome, Recipe
+from runner.saved import Resumed
 from runner.sweeps import kept
+from runner.sweeps.brackets import Known
 from runner.sweeps.halving import Halving, Tournament
 from runner.sweeps.job import Job
 from runner.sweeps.launch import Launch
@@ -38,14 +41,23 @@ class Earlier:
         How its members ended, by key.
     wanted : set of str
         The keys of the members to be run now.
-    known : mapping of str to mapping of int to float
-        The scores of the others at the rungs of a halving, by key.
+    known : mapping of str to mapping of int to Known
+        Scores at the rungs of a halving, by key.
+    resumed : mapping of str to Resumed
+        The runs and saved states of those that do not begin anew, by key.
+    data : str or None
+        What its data were, as ``kept.data_as_text`` wrote it; None where that was not kept.
+    is_forced : bool
+        Whether it goes on although they are not what they were.
     """
 
     run_id: str
     outcomes: Mapping[str, Outcome]
     wanted: frozenset[str]
-    known: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    known: Mapping[str, Mapping[int, Known]] = field(default_factory=dict)
+    resumed: Mapping[str, Resumed] = field(default_factory=dict)
+    data: str | None = None
+    is_forced: bool = False
 
 
 def conduct(
@@ -78,7 +90,7 @@ def conduct(
     whole = _with_tournaments(planned(members, is_shared=launch.is_shared), base, earlier)
     if not whole.groups:
         raise whole.refused[0].error
-    plan = whole if earlier is None else _left(whole, earlier.wanted)
+    plan = whole if earlier is None else _left(whole, earlier)
     job.teller.on_plan(plan, is_dry=job.dry_run)
     if job.dry_run:
         outcomes = [*_refused(plan), *_checked(plan)]
@@ -92,9 +104,11 @@ def conduct(
     with (
         terminated_by_signal(),
         tracking.start_sweep(_name(members), command=asked.command, resumed=resumed) as run,
+        _said_to_go_on(run),
     ):
         if earlier is None:
-            run.log_sweep(asked, {kept.PATH: kept.as_text(members)})
+            with one_core():  # as the members learn, for the record of the environment
+                run.log_sweep(asked, _files(members, whole))
         standing = Standing(_begun(members, earlier), run, job.teller)
         try:
             _run(plan, standing, job, launch, tracking)
@@ -106,6 +120,21 @@ def conduct(
         if job.verdicts:
             run.log_tags({HALVING: "; ".join(job.verdicts)})
     job.teller.on_sweep_end(job.outcomes, run, job.verdicts)
+
+
+@contextmanager
+def _said_to_go_on(run: SweepRun) -> Iterator[None]:
+    """Let what ends a sweep say how to go on with it."""
+    try:
+        yield
+    except BaseException as error:
+        if run.url:  # else nothing is kept
+            error.add_note(f"`runner resume {run.run_id[:8]}` goes on with it")
+        raise
+
+
+def _files(members: Sequence[Member], plan: Plan) -> dict[str, str]:
+    return {kept.PATH: kept.as_text(members), kept.DATA: kept.data_as_text(plan.groups)}
 
 
 def _name(members: Sequence[Member]) -> str:
@@ -167,17 +196,24 @@ def _tournament(group: Group, options: Halving, earlier: Earlier | None) -> Tour
     known = earlier.known if earlier else {}
     scores = {each.number: known[each.key] for each in members if each.key in known}
     numbers = [each.number for each in members]
-    return Tournament(options, numbers, group.total_rows, lead.seed, scores)
+    learning = [each.number for each in members if earlier is None or each.key in earlier.wanted]
+    return Tournament(options, numbers, group.total_rows, lead.seed, scores, learning=learning)
 
 
-def _left(plan: Plan, wanted: frozenset[str]) -> Plan:
-    """Return the plan of what is to be run now."""
+def _left(plan: Plan, earlier: Earlier) -> Plan:
+    """Return the plan of what is to be run now, from data that are as they were."""
     groups = []
     for group in plan.groups:
-        built = tuple(each for each in group.built if each.member.key in wanted)
+        built = tuple(
+            replace(each, resumed=earlier.resumed.get(each.member.key))
+            for each in group.built
+            if each.member.key in earlier.wanted
+        )
         if built:
             groups.append(replace(group, built=built))
-    refused = tuple(each for each in plan.refused if each.member.key in wanted)
+    if earlier.data is not None:
+        kept.check_data(earlier.run_id, earlier.data, groups, is_forced=earlier.is_forced)
+    refused = tuple(each for each in plan.refused if each.member.key in earlier.wanted)
     return replace(plan, groups=tuple(groups), refused=refused)
 
 

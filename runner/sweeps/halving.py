@@ -1,6 +1,6 @@
 """Successive halving and Hyperband among members that learn from the same blocks at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import isnan
 from typing import Any, Self
@@ -9,7 +9,7 @@ from runner.callbacks.watcher import BY, PROGRESSIVE
 from runner.errors import ConfigError, nearest
 from runner.rules import boolean, check, integer, null, number, text
 from runner.sweeps import brackets
-from runner.sweeps.brackets import Bracket, Decision, Record
+from runner.sweeps.brackets import Bracket, Decision, Known, Record
 
 SECTION = "sweep.halving"
 
@@ -84,19 +84,6 @@ class Halving:
         return cls(**section)
 
 
-@dataclass(frozen=True)
-class Extent:
-    """Rows that all members learn together: at most with halving, and without."""
-
-    learned: int
-    whole: int
-
-    @property
-    def saved(self) -> float:
-        """Return the share of the work that is spared, from 0 to 1."""
-        return 1 - self.learned / self.whole if self.whole else 0.0
-
-
 class Tournament:
     """Decides at each rung which members of a group go on.
 
@@ -112,10 +99,11 @@ class Tournament:
         Rows that a member learns when it is never stopped; the most, where members differ.
     seed : int
         The experiment's.
-    known : mapping of int to mapping of int to float, optional
-        Scores, by member and rung, of those members that do not learn now because an earlier,
-        interrupted process stopped or finished them. They are compared at these rungs, so that
-        all decisions are those of a process without interruption.
+    known : mapping of int to mapping of int to Known, optional
+        What an earlier, interrupted process found, by member and rung, so that all decisions are
+        those of a process without interruption.
+    learning : collection of int, optional
+        The members that learn now; others are compared only at the rungs where they are known.
 
     Examples
     --------
@@ -136,13 +124,16 @@ class Tournament:
         members: Sequence[int],
         total_rows: int,
         seed: int,
-        known: Mapping[int, Mapping[int, float]] | None = None,
+        known: Mapping[int, Mapping[int, Known]] | None = None,
+        *,
+        learning: Collection[int] = (),
     ) -> None:
         self.options = options
         self.total_rows = total_rows
         self.brackets = _brackets(options, members, total_rows, seed)
         self.decisions: list[Decision] = []
         self._known = known or {}
+        self._learning = frozenset(learning)
         self._rung = {bracket.number: 0 for bracket in self.brackets}
         self._out: set[int] = set()
         self._failed: set[int] = set()
@@ -170,10 +161,9 @@ class Tournament:
         bracket : Bracket
             One of `due`.
         rows : int
-            Rows that each member has learned.
+            Rows that each member has learned; of a rung that was decided before those of then.
         scores : mapping of int to float
-            By member, greater is better. A member without one has ended, and is compared no more.
-            Those of members that are out already make no difference.
+            By member, greater is better. One without has ended, and is compared no more.
 
         Raises
         ------
@@ -183,11 +173,11 @@ class Tournament:
         if bracket not in self.due(rows):
             raise ValueError(f"bracket {bracket.number} is not due after {rows} rows")
         rung = self._rung[bracket.number]
-        compared = {
-            member: float(scores[member] if member in scores else self._known[member][rung])
-            for member in self._contenders(bracket)
-            if member in scores or member in self._known
-        }
+        contenders = self._contenders(bracket)
+        known = {m: self._known[m][rung] for m in contenders if rung in self._known.get(m, ())}
+        rows = max((each.rows for each in known.values()), default=rows)
+        found = {**scores, **{member: each.score for member, each in known.items()}}
+        compared = {member: float(found[member]) for member in contenders if member in found}
         ranked = sorted(compared, key=lambda member: _order(compared[member], member))
         n_kept = brackets.survivors(len(ranked), self.options.factor)
         decision = Decision(
@@ -228,13 +218,6 @@ class Tournament:
         """Return how a member did at each rung where it was compared."""
         return [made.record(member) for made in self.decisions if member in made.scores]
 
-    @property
-    def extent(self) -> Extent:
-        """Return what is learned at most, when each block ends at a rung if it reaches one."""
-        whole = sum(len(bracket.members) for bracket in self.brackets) * self.total_rows
-        learned = sum(bracket.learned_rows(self.total_rows) for bracket in self.brackets)
-        return Extent(learned if self.options.stop else whole, whole)
-
     def chosen(self, final: Mapping[int, float] | None = None) -> int | None:
         """Return the member to prefer: a survivor, of the latest rung, of the best score there.
 
@@ -274,7 +257,8 @@ class Tournament:
         return [
             member
             for member in bracket.members
-            if member not in self._out and rung in self._known.get(member, (rung,))
+            if member not in self._out
+            and (member in self._learning or rung in self._known.get(member, (rung,)))
         ]
 
     def _policy(self, bracket: Bracket) -> str:

@@ -1,6 +1,7 @@
-"""The members of a sweep as its record keeps them, so that they can be run again."""
+"""What a sweep's record keeps so that it can be gone on with: its members, and their data."""
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,11 +10,14 @@ from yaml import YAMLError
 
 from runner.config.compose import Composed
 from runner.config.recipe import shown, without_secret
-from runner.errors import ConfigError
-from runner.redaction import REDACTED
+from runner.errors import CheckpointError, ConfigError, RunnerWarning
+from runner.redaction import REDACTED, redacted
+from runner.saved import differences, header_of
 from runner.sweeps.members import Member
+from runner.sweeps.plan import Group
 
 PATH = "sweep/members.json"
+DATA = "sweep/data.json"
 
 
 def as_text(members: Sequence[Member]) -> str:
@@ -68,3 +72,63 @@ def _member(item: Mapping[str, Any]) -> Member:
             )
     composed = Composed(config, tuple(item["overrides"]), item["selection"])
     return Member(item["number"], item["name"], item["params"], composed, item["key"], ())
+
+
+def data_as_text(groups: Sequence[Group]) -> str:
+    """Write as JSON what the data, the files and the libraries of each group are."""
+    found = [{"members": _keys(group), **_header(group)} for group in groups]
+    return json.dumps(found, indent=1, ensure_ascii=False)
+
+
+def check_data(run_id: str, text: str, groups: Sequence[Group], *, is_forced: bool) -> None:
+    """Refuse to go on with a sweep where something is not as it was.
+
+    Parameters
+    ----------
+    run_id : str
+        Of the sweep.
+    text : str
+        By ``data_as_text``, when it began.
+    groups : sequence of Group
+        The members that are left to run.
+    is_forced : bool
+        Whether it goes on all the same.
+
+    Raises
+    ------
+    CheckpointError
+        With all that differs; only a warning if it is forced.
+    """
+    then = {key: group for group in json.loads(text) for key in group["members"]}
+    found: dict[str, None] = {}
+    for group in groups:
+        before = next((then[key] for key in _keys(group) if key in then), None)
+        if before is not None:
+            found |= dict.fromkeys(differences({**before, "config": ""}, _header(group)))
+    if not found:
+        return
+    told = "; ".join(found)
+    if not is_forced:
+        raise CheckpointError(
+            f"The sweep {run_id}",
+            "go on with the data and the libraries that it began with",
+            got=f"another state of things: {told}",
+            remedy="Set things back, or add --force: the members that are left learn from things "
+            "as they are now, and are then not to be compared with those that finished.",
+        )
+    warnings.warn(
+        f"Gone on although {told}: the members are not to be compared with those that finished.",
+        RunnerWarning,
+        stacklevel=2,
+    )
+
+
+def _keys(group: Group) -> list[str]:
+    return [built.member.key for built in group.built]
+
+
+def _header(group: Group) -> dict[str, Any]:
+    """Return what must be the same for a group that goes on, as the record may tell it."""
+    header = header_of(group.built[0].recipe, group.split, group.lead.dataset.fingerprint())
+    told: dict[str, Any] = json.loads(redacted(json.dumps({**header, "config": ""})))
+    return told

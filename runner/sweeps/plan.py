@@ -11,19 +11,24 @@ from runner.base import Split
 from runner.config.job import build
 from runner.experiment import Experiment
 from runner.records import Recipe
+from runner.saved import Resumed
 from runner.sweeps.halving import Tournament
 from runner.sweeps.members import Member, canonical
 
-SHARED = ("dataset", "stream", "preprocessing", "seed", "fit.preprocessing")
+SHARED = (
+    *("dataset", "stream", "preprocessing", "seed"),
+    *("fit.preprocessing", "fit.on_bad_block", "fit.max_bad_blocks"),
+)
 
 
 @dataclass(frozen=True)
 class Built:
-    """A member, and the experiment that it is."""
+    """A member, the experiment that it is, and the run that it goes on with, if it does."""
 
     member: Member
     experiment: Experiment
     recipe: Recipe
+    resumed: Resumed | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,8 @@ def planned(members: Sequence[Member], *, is_shared: bool = True) -> Plan:
     """Check and build every member, and put those together that read the same blocks.
 
     Members share their blocks if they have the same dataset, and so the same split, the same
-    stream, preprocessing and seed. Metadata of the data are read, rows are not.
+    stream, preprocessing and seed, and do the same with a bad block: a pass before the first
+    epoch is made once for all of them. Metadata of the data are read, rows are not.
     """
     refused: list[Refusal] = []
     together: dict[str, list[Built]] = {}

@@ -6,12 +6,13 @@ from math import isfinite, nan
 
 from runner.base import Split
 from runner.callbacks.watcher import PROGRESSIVE
+from runner.contents import Contents
 from runner.errors import ConfigError, nearest
 from runner.experiment import Experiment
 from runner.fit.held_out import HeldOut, Measure
 from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.loop import Each, Fits, measure
-from runner.preparation import held_out
+from runner.preparation import held_out, reading_held_out
 from runner.preprocessing.stages import Stages
 from runner.records import Outcome
 from runner.sweeps.brackets import Decision
@@ -49,7 +50,8 @@ class Race:
             if trial not in trials:
                 continue
             self._numbers[id(trial.fit)] = number
-            rows = held_out(trial.experiment.evaluation, EVERY_BLOCK, split, stages.transform)
+            read = reading_held_out(split, stages.transform, Contents())
+            rows = held_out(trial.experiment.evaluation, EVERY_BLOCK, read)
             if rows is not None:
                 self._held_out[id(trial.fit)] = rows
 

@@ -1,29 +1,49 @@
 """Go on with a sweep: run the members that did not finish, and no other."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from runner.config.compose import Composed
+from runner.config.unedited import check_unedited
 from runner.errors import ConfigError
+from runner.saved import Resumed, read
 from runner.sweeps import kept
-from runner.sweeps.brackets import known_scores
+from runner.sweeps.brackets import Known, known_scores
 from runner.sweeps.conduct import Earlier, conduct
 from runner.sweeps.job import Job
 from runner.sweeps.launch import SharedPass
+from runner.sweeps.members import Member
 from runner.tracking.client import connect
 from runner.tracking.members import outcome_of
 from runner.tracking.mending import mend
-from runner.tracking.record import CONFIG, RecordedRun, children, find_run, kept_file
+from runner.tracking.record import (
+    RecordedRun,
+    children,
+    find_run,
+    kept_bytes,
+    kept_config,
+    kept_file,
+)
 from runner.tracking.store import resolve
 from runner.tracking.tags import HALVING, KEY, KIND, SWEEP
 
 
-def resume(name: str, job: Job, *, only_failed: bool = False, uri: str | None = None) -> None:
+def resume(
+    name: str,
+    job: Job,
+    *,
+    only_failed: bool = False,
+    is_forced: bool = False,
+    uri: str | None = None,
+) -> None:
     """Run the members of a sweep that did not finish; those that did are not run again.
+
+    A member that left a saved state goes on from there. Where only the ending of the sweep is
+    missing, it is made up for.
 
     Parameters
     ----------
@@ -33,13 +53,16 @@ def resume(name: str, job: Job, *, only_failed: bool = False, uri: str | None = 
         Gets the outcomes of all members.
     only_failed : bool
         Leave those aside that never ended, or were interrupted.
+    is_forced : bool
+        Let members go on although the file, the data or the libraries are not what they were.
     uri : str or None
         The store of the record.
 
     Raises
     ------
     RunnerError
-        If there is no such sweep, a process still runs it, or there is nothing left to run.
+        If there is no such sweep, a process still runs it, or there is nothing left to run; if
+        something is not as it was and that is not forced.
     """
     store = resolve(uri)
     mend(connect(store), store)  # a member may have ended without having told the store
@@ -51,38 +74,79 @@ def resume(name: str, job: Job, *, only_failed: bool = False, uri: str | None = 
             got=f"{run.name}, which is one run",
             remedy="Run it again with `runner run`.",
         )
+    text = kept_config(run, uri)
+    base = _base(text)
+    if only_failed and (base.sweep or {}).get("halving") is not None:
+        raise _all_or_none(run)
     members = kept.from_text(kept_file(run, kept.PATH, uri))
+    earlier = _earlier(run, members, uri, only_failed=only_failed, is_forced=is_forced)
+    check_unedited(run.run_id, run.command, text, is_forced=is_forced, is_sweep=True)
+    conduct(members, base, job, SharedPass(), earlier)
+
+
+def _earlier(
+    run: RecordedRun,
+    members: Sequence[Member],
+    uri: str | None,
+    *,
+    only_failed: bool,
+    is_forced: bool,
+) -> Earlier:
+    """Return what was done, and what is left of it to do."""
     found = {child.tags.get(KEY, ""): child for child in children(run, uri)}
     outcomes = {key: outcome_of(child) for key, child in found.items()}
     finished = {key for key, outcome in outcomes.items() if outcome.status == "FINISHED"}
     wanted = {member.key for member in members} - finished
     if only_failed:
         wanted &= {key for key, outcome in outcomes.items() if outcome.status == "FAILED"}
-    if not wanted:
+    if not wanted and (only_failed or run.status == "FINISHED"):
         raise ConfigError(
             f"The sweep {run.run_id}",
             "have members that failed" if only_failed else "have members that did not finish",
             got=f"{len(finished)} finished of {len(members)}",
             remedy=f"`runner ui {run.run_id[:8]}` shows them.",
         )
-    known = known_scores_of({key: found[key] for key in finished})
-    earlier = Earlier(run.run_id, outcomes, frozenset(wanted), known)
-    conduct(members, _base(run, uri), job, SharedPass(), earlier)
+    resumed = {
+        key: Resumed(child.run_id, saved, is_forced)
+        for key, child in found.items()
+        if key in wanted and (saved := read(child.run_id)) is not None
+    }
+    known = known_scores_of({key: found[key] for key in {*finished, *resumed}})
+    data = kept_bytes(run.run_id, kept.DATA, uri)
+    return Earlier(
+        run.run_id,
+        outcomes,
+        frozenset(wanted),
+        known,
+        resumed,
+        data=None if data is None else data.decode(),
+        is_forced=is_forced,
+    )
 
 
-def known_scores_of(runs: Mapping[str, RecordedRun]) -> dict[str, dict[int, float]]:
+def _all_or_none(run: RecordedRun) -> ConfigError:
+    return ConfigError(
+        "--failed",
+        "be left out where the sweep has a halving, because the members that it leaves aside "
+        "are part of the field that is compared",
+        got=run.name,
+        remedy=f"Run `runner resume {run.run_id[:8]}`.",
+    )
+
+
+def known_scores_of(runs: Mapping[str, RecordedRun]) -> dict[str, dict[int, Known]]:
     """Return the scores of members at the rungs of a halving, by key, where there was one."""
     return {key: dict(_scores(run.tags.get(HALVING, ""))) for key, run in runs.items()}
 
 
-def _scores(text: str) -> Iterator[tuple[int, float]]:
+def _scores(text: str) -> Iterator[tuple[int, Known]]:
     with suppress(ValueError):
         history: list[dict[str, Any]] = json.loads(text)
         yield from known_scores({0: history})[0].items()
 
 
-def _base(run: RecordedRun, uri: str | None) -> Composed:
-    config = OmegaConf.create(kept_file(run, CONFIG, uri))
+def _base(text: str) -> Composed:
+    config = OmegaConf.create(text)
     assert isinstance(config, DictConfig)  # noqa: S101
     sweep = OmegaConf.to_container(config.pop("sweep", None) or OmegaConf.create({}))
     return Composed(config, (), "", sweep)

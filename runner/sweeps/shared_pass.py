@@ -64,7 +64,7 @@ def run_group(
 
 
 def _trial(built: Built, standing: Standing) -> Trial:
-    entry = entry_of(built.member.called, standing.run)
+    entry = entry_of(built.member.called, standing.run, built.resumed)
     return Trial(_quiet(built.experiment), built.recipe, entry)
 
 

@@ -9,6 +9,7 @@ from runner.records import Outcome
 
 if TYPE_CHECKING:
     from runner.experiment import Experiment
+    from runner.saved import Resumed
     from runner.sweeps.plan import Plan
     from runner.trial import Result
 
@@ -24,6 +25,9 @@ class Teller:
 
     def on_result(self, experiment: "Experiment", result: "Result") -> None:
         """After a run that belongs to no sweep."""
+
+    def on_resumed(self, resumed: "Resumed") -> None:
+        """When a run that belongs to no sweep is gone on with, before the first block."""
 
     def on_member_end(self, outcome: Outcome) -> None:
         """After each member, in the process in which it ran."""

@@ -7,6 +7,7 @@ from runner.errors import RunnerError
 from runner.protocols import SweepRun
 from runner.records import Outcome
 from runner.redaction import one_line, redacted
+from runner.saved import Resumed
 from runner.tracking.tags import member_tags
 from runner.tracking.termination import status_of
 from runner.trial import Entry, Trial
@@ -21,10 +22,12 @@ class Called(NamedTuple):
     params: dict[str, Any]
 
 
-def entry_of(called: Called, parent: SweepRun | str | None) -> Entry:
+def entry_of(
+    called: Called, parent: SweepRun | str | None, resumed: Resumed | None = None
+) -> Entry:
     """Return where the run of a member belongs in the record."""
     tags = member_tags(called.number, called.key, called.params)
-    return Entry(name=called.name, parent=parent, tags=tags)
+    return Entry(name=called.name, parent=parent, tags=tags, resumed=resumed)
 
 
 def pending(called: Called) -> Outcome:
@@ -57,6 +60,8 @@ def outcome_of(called: Called, trial: Trial) -> Outcome:
         known = replace(known, run_id=trial.run.run_id, url=trial.run.url)
     progress, result = trial.progress, trial.result
     known = replace(known, rows=progress.rows, stop_reason=progress.stop_reason)
+    if isinstance(trial.error, KeyboardInterrupt) and str(trial.error) == progress.stop_reason:
+        known = replace(known, error=None)  # the reason says it
     if result is None:
         return known
     return replace(known, status="FINISHED", scores=result.scores)

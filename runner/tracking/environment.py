@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
@@ -21,17 +22,19 @@ _VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PYT
 def environment() -> dict[str, Any]:
     """Return what another machine may do differently, as plain values.
 
-    ``threads`` are the numerical libraries that are loaded, as threadpoolctl finds them.
+    ``threads`` are the numerical libraries that are loaded, as threadpoolctl finds them, with the
+    number of threads that each uses at this moment.
 
     Examples
     --------
     >>> sorted(environment())
-    ['cpus', 'packages', 'platform', 'python', 'threads', 'variables']
+    ['cpu', 'cpus', 'packages', 'platform', 'python', 'threads', 'variables']
     """
     shown = ("user_api", "internal_api", "version", "architecture", "threading_layer")
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "cpu": cpu_model(),
         "cpus": len(os.sched_getaffinity(0)),
         "packages": {name: found for name in _PACKAGES if (found := _version(name))},
         "threads": [
@@ -40,6 +43,16 @@ def environment() -> dict[str, Any]:
         ],
         "variables": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
     }
+
+
+@cache
+def cpu_model() -> str:
+    """Return what the processor calls itself, or its architecture where it does not say."""
+    with suppress(OSError):
+        text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+        if found := re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE):
+            return found[1].strip()
+    return platform.processor() or platform.machine()
 
 
 def pinned(names: tuple[str, ...]) -> list[str]:

@@ -9,7 +9,7 @@ from runner.protocols import SweepRun
 from runner.tracking.memory_run import MemoryRun
 from runner.tracking.memory_sweep import MemorySweep
 from runner.tracking.tags import KEY, KIND, MEMBER, PARENT, RUN, SUPERSEDED
-from runner.tracking.termination import status_of, terminated_by_signal
+from runner.tracking.termination import terminated_by_signal
 
 
 @dataclass
@@ -40,21 +40,40 @@ class MemoryTracker:
         command: str = "",
         parent: SweepRun | str | None = None,
         tags: Mapping[str, str] | None = None,
+        resumed: str | None = None,
     ) -> Iterator[MemoryRun]:
-        """Open a run, of a sweep where a parent is given; leaving ends it with a true status."""
-        run = MemoryRun(name, command, tags={KIND: RUN, **(tags or {})})
-        self.runs.append(run)
-        if isinstance(parent, MemorySweep):  # it may be of another tracker of this process
-            self._join(parent, run)
-        elif parent is not None:
-            self._join(self._sweep(str(parent)), run)
+        """Open a run, of a sweep where a parent is given; leaving ends it with a true status.
+
+        Parameters
+        ----------
+        name, command, parent, tags
+            As of any tracker.
+        resumed : str or None
+            The id of a member, or the name of another run, which did not finish.
+
+        Raises
+        ------
+        TrackingError
+            If there is no such sweep, or no such run to go on with, or it finished or still runs.
+        """
+        if resumed is not None:
+            run = self._run(resumed)
+            run.reopen()
+            run.log_tags(tags or {})
+        else:
+            run = MemoryRun(name, command, tags={KIND: RUN, **(tags or {})})
+            self.runs.append(run)
+            if isinstance(parent, MemorySweep):  # it may be of another tracker of this process
+                self._join(parent, run)
+            elif parent is not None:
+                self._join(self._sweep(str(parent)), run)
         with terminated_by_signal():
             try:
                 yield run
             except BaseException as error:
-                run.status, run.error = status_of(error), error
+                run.end(error)
                 raise
-        run.status = "FINISHED"
+        run.end()
 
     @contextmanager
     def start_sweep(
@@ -88,6 +107,17 @@ class MemoryTracker:
             if earlier.status != "FINISHED" and earlier.tags.get(KEY) == run.tags.get(KEY):
                 earlier.tags[SUPERSEDED] = run.run_id
         sweep.runs.append(run)
+
+    def _run(self, called: str) -> MemoryRun:
+        for run in reversed(self.runs):
+            if called in (run.run_id, run.name):
+                return run
+        raise TrackingError(
+            f"The run {called!r}",
+            "be a run of this tracker",
+            got="none",
+            remedy="See its `runs`.",
+        )
 
     def _sweep(self, run_id: str) -> MemorySweep:
         for sweep in self.sweeps:

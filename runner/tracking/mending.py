@@ -39,7 +39,7 @@ def mend(client: "MlflowClient", store: Store) -> list[str]:
         if spooled.store != str(store):
             continue
         try:
-            if _is_there(client, folder.name):
+            if is_there(client, folder.name):
                 deliver(client, folder.name, folder, spooled)
             shutil.rmtree(folder, ignore_errors=True)
         except Exception as error:  # noqa: BLE001  (an old run never stops a new one)
@@ -82,7 +82,8 @@ def end_orphans(
     return ended, unknown
 
 
-def _is_there(client: "MlflowClient", run_id: str) -> bool:
+def is_there(client: "MlflowClient", run_id: str) -> bool:
+    """Say whether a store has a run, and it was not deleted."""
     from mlflow.exceptions import MlflowException
 
     try:

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, TypeVar
 
 from runner.protocols import SweepRun
 from runner.redaction import redacted
-from runner.rules import Rule, boolean, check, null, number
+from runner.rules import Rule, boolean, check, null, number, one_of
+from runner.tracking.away import ERROR, LOCAL, answering, homes, tags_of
 from runner.tracking.client import reported
 from runner.tracking.git import GitState
 from runner.tracking.open_run import OpenRun
 from runner.tracking.process import Process
-from runner.tracking.resuming import ended_sweep
+from runner.tracking.resuming import Begun, ended_run, sittings
 from runner.tracking.run import MlflowRun
 from runner.tracking.session import Session
 from runner.tracking.spool import check_runs_folder, runs_folder
-from runner.tracking.store import preflight, resolve
+from runner.tracking.store import resolve
 from runner.tracking.sweep_run import MlflowSweep
 from runner.tracking.tags import KEY, KIND, MEMBER, PARENT, PROCESS, RUN, SWEEP
 from runner.tracking.termination import status_of, terminated_by_signal
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
 
 Open = TypeVar("Open", bound=OpenRun)
 
@@ -49,6 +49,9 @@ class MlflowTracker:
         The longest time in seconds between two batches of metrics.
     tags : mapping of str to str
         Further tags of every run.
+    when_away : str
+        What a new run does when the store does not answer: ``error``, or ``local`` to be kept in
+        the project until ``runner doctor --sync`` sends it.
     """
 
     uri: str | None = None
@@ -56,6 +59,7 @@ class MlflowTracker:
     log_model: bool = True
     flush_every_s: float = 5.0
     tags: Mapping[str, str] = field(default_factory=dict)
+    when_away: str = ERROR
 
     def __post_init__(self) -> None:
         """Refuse settings that are not what they should be."""
@@ -66,6 +70,7 @@ class MlflowTracker:
             log_model=boolean(),
             flush_every_s=number(least=0),
             tags=Rule("a mapping", lambda value: isinstance(value, Mapping)),
+            when_away=one_of(ERROR, LOCAL),
         )
 
     def check(self) -> None:
@@ -76,8 +81,8 @@ class MlflowTracker:
         TrackingError
             If the store or the project's folder cannot be written.
         """
-        preflight(resolve(self.uri))
         check_runs_folder()
+        answering(resolve(self.uri), self.when_away)
 
     @contextmanager
     def start_run(
@@ -87,6 +92,7 @@ class MlflowTracker:
         command: str = "",
         parent: SweepRun | str | None = None,
         tags: Mapping[str, str] | None = None,
+        resumed: str | None = None,
     ) -> Iterator[MlflowRun]:
         """Open a run; leaving the context ends it with a true status.
 
@@ -105,37 +111,44 @@ class MlflowTracker:
             The sweep that the run is a member of; its id where another process holds it.
         tags : mapping of str to str or None
             Further tags of this run, such as ``runner.tracking.tags.member_tags`` makes.
+        resumed : str or None
+            The id of a run that did not finish, to go on with. It keeps its name, its params and
+            every point of its curves; a point that it has already is not logged again.
 
         Raises
         ------
         TrackingError
-            If the store or the project's folder cannot be written; said within five seconds.
+            If the store or the project's folder cannot be written; said within five seconds. If
+            there is no such run to go on with, it finished, or a process still has it open.
         """
-        store = resolve(self.uri)
-        sweep = (
-            parent if isinstance(parent, MlflowSweep) and parent.session.store == store else None
+        is_here = isinstance(parent, MlflowSweep) and parent.session.store in homes(
+            resolve(self.uri)
         )
-        session = Session.open(store) if sweep is None else sweep.session
-        experiment = session.experiment(str(self.experiment))
+        sweep = parent if isinstance(parent, MlflowSweep) and is_here else None
         parent_id = parent if isinstance(parent, str) or parent is None else parent.run_id
+        session = self._session(parent_id, resumed) if sweep is None else sweep.session
         kind = {KIND: RUN} if not parent_id else {KIND: MEMBER, PARENT: parent_id}
-        own = {key: redacted(str(value)) for key, value in {**self.tags, **(tags or {})}.items()}
-        all_tags = {**_tags(command, session.git), **kind, **own}
+        own = self._own_tags(tags)
+        if resumed is None:
+            begin = self._begin(session, name, {**_tags(command, session.git), **kind, **own})
+        else:
+            begin = partial(ended_run, session, resumed, kind[KIND])
 
-        def wrap(started: "Run") -> MlflowRun:
+        def wrap(begun: Begun) -> MlflowRun:
             return MlflowRun(
                 session,
-                started,
+                begun.run,
                 command=command,
                 keep_model=self.log_model,
                 flush_every_s=self.flush_every_s,
                 in_sweep=sweep is not None,
+                earlier=None if resumed is None else sittings(session, begun.run),
+                claimed=begun.claimed,
             )
 
-        begin = partial(
-            session.client.create_run, experiment, run_name=redacted(name), tags=all_tags
-        )
         with _truly_ended(session, begin, wrap) as run:
+            if resumed is not None:
+                run.reopen({**_process_tags(), **kind, **own})
             if sweep is not None and KEY in own:
                 sweep.supersede(own[KEY], run.run_id)
             yield run
@@ -164,42 +177,60 @@ class MlflowTracker:
             If the store or the project's folder cannot be written; if there is no such sweep to
             go on with, or a process still does.
         """
-        session = Session.open(resolve(self.uri))
+        session = self._session(None, resumed)
         tags = {**_tags(command, session.git), KIND: SWEEP}
-        own = {key: redacted(str(value)) for key, value in self.tags.items()}
         if resumed is None:
-            experiment = session.experiment(str(self.experiment))
-            create, every = session.client.create_run, {**tags, **own}
-            begin = partial(create, experiment, run_name=redacted(name), tags=every)
+            begin = self._begin(session, name, {**tags, **self._own_tags()})
         else:
-            begin = partial(ended_sweep, session, resumed)
+            begin = partial(ended_run, session, resumed, SWEEP)
 
-        def wrap(started: "Run") -> MlflowSweep:
-            return MlflowSweep(session, started, command=command, flush_every_s=self.flush_every_s)
+        def wrap(begun: Begun) -> MlflowSweep:
+            return MlflowSweep(
+                session,
+                begun.run,
+                command=command,
+                flush_every_s=self.flush_every_s,
+                claimed=begun.claimed,
+            )
 
         with _truly_ended(session, begin, wrap) as sweep:
             if resumed is not None:
                 sweep.reopen(tags)
             yield sweep
 
+    def _session(self, parent: str | None, resumed: str | None) -> Session:
+        own = resolve(self.uri)
+        is_new = resumed is None
+        return Session.open(answering(own, self.when_away, parent) if is_new else own)
+
+    def _begin(self, session: Session, name: str, tags: dict[str, str]) -> Callable[[], Begun]:
+        experiment = session.experiment(str(self.experiment))
+        create = session.client.create_run
+        every = {**tags, **tags_of(session.store, resolve(self.uri))}
+        return lambda: Begun(create(experiment, run_name=redacted(name), tags=every))
+
+    def _own_tags(self, tags: Mapping[str, str] | None = None) -> dict[str, str]:
+        both = {**self.tags, **(tags or {})}
+        return {key: redacted(str(value)) for key, value in both.items()}
+
 
 @contextmanager
 def _truly_ended(
-    session: Session, begin: "Callable[[], Run]", wrap: "Callable[[Run], Open]"
-) -> "Iterator[Open]":
+    session: Session, begin: Callable[[], Begun], wrap: Callable[[Begun], Open]
+) -> Iterator[Open]:
     """Begin a run, and end it with the status that says how the context was left."""
     with terminated_by_signal():
-        started = run = None
+        begun = run = None
         try:
             with reported(session.store):
-                started = begin()
-            run = wrap(started)
+                begun = begin()
+            run = wrap(begun)
             yield run
         except BaseException as error:
             if run is not None:
                 run.end(error)
-            elif started is not None and started.info.status == "RUNNING":
-                _give_up(session.client, started.info.run_id, status_of(error))
+            elif begun is not None:
+                _give_up(session.client, begun, status_of(error))
             raise
         run.end()
 
@@ -209,10 +240,8 @@ def _tags(command: str, git: GitState | None) -> dict[str, str]:
         "mlflow.user": _user(),
         "mlflow.source.type": "LOCAL",
         "runner.version": version("incremental-runner"),
+        **_process_tags(),
     }
-    process = Process.current()
-    if process is not None:
-        tags[PROCESS] = str(process)
     if command:
         tags["mlflow.source.name"] = redacted(command)
     if git is not None:
@@ -223,11 +252,21 @@ def _tags(command: str, git: GitState | None) -> dict[str, str]:
     return tags
 
 
-def _give_up(client: "MlflowClient", run_id: str, status: str) -> None:
+def _process_tags() -> dict[str, str]:
+    process = Process.current()
+    return {} if process is None else {PROCESS: str(process)}
+
+
+def _give_up(client: "MlflowClient", begun: Begun, status: str) -> None:
     """End a run that has not begun; why it has not is told, not that this may fail too."""
-    shutil.rmtree(runs_folder() / run_id, ignore_errors=True)
-    with suppress(Exception):
-        client.set_terminated(run_id, status)
+    run = begun.run.info
+    if run.status == "RUNNING":
+        with suppress(Exception):
+            client.set_terminated(run.run_id, status)
+    if begun.claimed is not None:
+        begun.claimed.give_up()
+    else:
+        shutil.rmtree(runs_folder() / run.run_id, ignore_errors=True)
 
 
 def _user() -> str:

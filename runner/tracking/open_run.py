@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 from runner.errors import RunnerError, RunnerWarning
 from runner.redaction import one_line, redacted
+from runner.tracking.client import reported
 from runner.tracking.environment import peak_mb
 from runner.tracking.links import run_page
 from runner.tracking.outbox import Outbox
+from runner.tracking.resuming import PEAK, TOTAL, Sittings
 from runner.tracking.session import Session
-from runner.tracking.tags import ERROR, STOP_REASON
+from runner.tracking.spool import Claim
+from runner.tracking.tags import CONTENT, ENDING, ERROR, RESUMED, STOP_REASON
 from runner.tracking.termination import interruption, status_of
 
 if TYPE_CHECKING:
@@ -30,15 +33,31 @@ class OpenRun:
         The run as the store made it.
     flush_every_s : float
         The longest time in seconds between two batches of metrics.
+    earlier : Sittings, optional
+        What the store holds of a run that is gone on with.
+    claimed : Claim, optional
+        The lock of such a run.
     """
 
-    def __init__(self, session: Session, started: "Run", *, flush_every_s: float) -> None:
+    def __init__(
+        self,
+        session: Session,
+        started: "Run",
+        *,
+        flush_every_s: float,
+        earlier: Sittings | None = None,
+        claimed: Claim | None = None,
+    ) -> None:
         self._session = session
         self._client, self._store = session.client, session.store
         self._identity = started.info
         self._began = time.perf_counter()
-        self._outbox = Outbox(self._client, self._store, self.run_id, flush_every_s)
-        self._files: list[str] = []
+        self._before = earlier or Sittings()
+        points = self._before.points
+        self._outbox = Outbox(
+            self._client, self._store, self.run_id, flush_every_s, points, claimed=claimed
+        )
+        self._files = list(self._before.files)
 
     @property
     def run_id(self) -> str:
@@ -73,6 +92,28 @@ class OpenRun:
         finally:
             self._outbox.close(status)
 
+    def _open_again(self, before: Mapping[str, str], tags: Mapping[str, str]) -> None:
+        """Let the store say that the run goes on; what ended it is forgotten.
+
+        Parameters
+        ----------
+        before : mapping of str to str
+            The tags that the run had.
+        tags : mapping of str to str
+            New ones.
+        """
+        from mlflow.entities import RunTag
+
+        counted = {**tags, RESUMED: str(self._before.resumed + 1)}
+        with reported(self._store):
+            every = [RunTag(key, value) for key, value in counted.items()]
+            self._client.log_batch(self.run_id, tags=every)
+            self._client.update_run(self.run_id, status="RUNNING")
+            for name in before:
+                if name in ENDING or name.startswith(CONTENT):
+                    self._client.delete_tag(self.run_id, name)
+        self._outbox.log({TOTAL: self._before.seconds}, 0)  # tells when this sitting began
+
     def _status(self, error: BaseException | None) -> str:
         return "FINISHED" if error is None else status_of(error)
 
@@ -89,8 +130,8 @@ class OpenRun:
         return {STOP_REASON: interruption(error)} if status == "KILLED" else {}
 
     def _log_cost(self) -> None:
-        seconds = time.perf_counter() - self._began
-        self._outbox.log({"time/total_s": seconds, "memory/peak_mb": peak_mb()}, 0)
+        seconds = self._before.seconds + time.perf_counter() - self._began
+        self._outbox.log({TOTAL: seconds, PEAK: max(peak_mb(), self._before.peak_mb)}, 0)
 
     def _log_texts(self, files: Mapping[str, str]) -> None:
         for path, text in files.items():

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 
 from runner.errors import RunnerWarning
 from runner.redaction import one_line
-from runner.tracking.spool import FILE_NAME, Point, Spool, Spooled, points_of, read, runs_folder
+from runner.tracking.spool import (
+    FILE_NAME,
+    Claim,
+    Point,
+    Spool,
+    Spooled,
+    points_of,
+    read,
+    runs_folder,
+)
 from runner.tracking.store import Store
 from runner.tracking.tags import NONFINITE
 
@@ -40,20 +49,33 @@ class Outbox:
         The run.
     flush_every_s : float
         The longest time in seconds between two batches while metrics come in.
+    kept : mapping of (str, int) to Point, optional
+        The points of curves that the store has already, by key and step; they are not sent again.
+    claimed : Claim, optional
+        The lock of a run that is gone on with.
     """
 
     def __init__(
-        self, client: "MlflowClient", store: Store, run_id: str, flush_every_s: float
+        self,
+        client: "MlflowClient",
+        store: Store,
+        run_id: str,
+        flush_every_s: float,
+        kept: Mapping[tuple[str, int], Point] | None = None,
+        *,
+        claimed: Claim | None = None,
     ) -> None:
         self.folder = runs_folder() / run_id
         self._client = client
         self._store = store
         self._run_id = run_id
         self._flush_every_s = flush_every_s
-        self._spool = Spool(self.folder, str(store))
+        self._spool = Spool(self.folder, str(store), claimed)
         self._buffer: list[Point] = []
         self._flushed = time.monotonic()
+        self._kept = kept or {}
         self._finite: dict[str, bool] = {}
+        self._look(self._kept.values())
         self._degraded = self._warned = False
 
     @property
@@ -64,15 +86,14 @@ class Outbox:
     def log(self, values: Mapping[str, float], step: int) -> list[Point]:
         """Log metrics at a step, and return them as they are kept."""
         points = points_of(values, step)
-        for point in points:
-            finite = math.isfinite(point.value)
-            self._finite[point.key] = finite or self._finite.get(point.key, False)
-        self._try(partial(self._spool.points, points))
-        self._buffer += points
+        new = [point for point in points if (point.key, step) not in self._kept]
+        self._look(new)
+        self._try(partial(self._spool.points, new))
+        self._buffer += new
         late = time.monotonic() - self._flushed >= self._flush_every_s
         if late or len(self._buffer) >= BATCH:
             self.flush()
-        return points
+        return [self._kept.get((point.key, step), point) for point in points]
 
     def tag(self, tags: Mapping[str, str]) -> None:
         """Set tags of the run; an over-long value is cut."""
@@ -105,7 +126,12 @@ class Outbox:
             self._send(self._resend)
 
     def close(self, status: str) -> None:
-        """Send the rest and the ending; what cannot be sent stays, and a warning says where."""
+        """Send the rest and the ending; what cannot be sent stays, and a warning says where.
+
+        Of a run that was interrupted all is sent again, because something may have been on its
+        way just then.
+        """
+        self._degraded = self._degraded or status == "KILLED"
         if never_finite := sorted(key for key, finite in self._finite.items() if not finite):
             self.tag({NONFINITE: ", ".join(never_finite)})
         ended = time.time_ns() // 1_000_000
@@ -115,13 +141,20 @@ class Outbox:
         if self._degraded:
             warnings.warn(
                 f"The run {self._run_id} is not wholly in the tracking store {self._store}: the "
-                f"rest is in {self.folder}, and is sent when the next run of this project starts.",
+                f"rest is in {self.folder}, and is sent when the next run of this project starts, "
+                "or by `runner doctor --sync`.",
                 RunnerWarning,
                 stacklevel=2,
             )
         else:  # while the lock is held, so that nobody takes the run for abandoned
             shutil.rmtree(self.folder, ignore_errors=True)
         self._spool.close()
+
+    def _look(self, points: Iterable[Point]) -> None:
+        """Remember which metrics had a value that is a number."""
+        for point in points:
+            finite = math.isfinite(point.value)
+            self._finite[point.key] = finite or self._finite.get(point.key, False)
 
     def _resend(self) -> None:
         spooled = read(self._spool.file)
@@ -130,6 +163,7 @@ class Outbox:
 
     def _send(self, call: Callable[[], object]) -> None:
         if not self._degraded:
+            self._degraded = True  # an interrupt, which may come at any moment, leaves it so
             self._degraded = not self._try(call)
 
     def _try(self, call: Callable[[], object]) -> bool:
@@ -149,6 +183,17 @@ class Outbox:
                 RunnerWarning,
                 stacklevel=2,
             )
+
+
+def by_step(points: Iterable[Point]) -> dict[tuple[str, int], Point]:
+    """Return the points of curves by key and step; at step 0 are no curves, but single values.
+
+    Examples
+    --------
+    >>> list(by_step([Point("time/fit_s", 0.5, 17, 0), Point("progress/blocks", 1.0, 17, 25)]))
+    [('progress/blocks', 25)]
+    """
+    return {(point.key, point.step): point for point in points if point.step > 0}
 
 
 def send(

@@ -23,6 +23,8 @@ PAGE = 200
 CONFIG = "config/config.yaml"
 _SECTION = "holdout/"
 _ROWS = "progress/rows"
+_COMMAND = "mlflow.source.name"
+_CURVES = ("train/", "validation/")
 _ALONE = f"tags.`{PARENT}` IS NULL"
 
 
@@ -32,7 +34,7 @@ class RecordedRun:
 
     ``scores`` are the final scores by scorer; ``duration_s`` is in seconds, None while the run
     goes on; ``params`` are texts; ``tags`` are our own, and the parent's id; ``rows`` is how many
-    rows were learned.
+    rows were learned; ``command`` is what was typed.
     """
 
     run_id: str
@@ -45,6 +47,7 @@ class RecordedRun:
     experiment_id: str
     tags: dict[str, str] = field(default_factory=dict)
     rows: int = 0
+    command: str = ""
 
     @property
     def is_sweep(self) -> bool:
@@ -178,19 +181,51 @@ def kept_file(run: RecordedRun, path: str, uri: str | None = None) -> str:
     TrackingError
         If the run keeps none; or if the store cannot be used.
     """
-    store = resolve(uri)
-    client = connect(store)
-    folder = path.rpartition("/")[0] or None
-    with reported(store), TemporaryDirectory() as local:
-        if path in [file.path for file in client.list_artifacts(run.run_id, folder)]:
-            file = Path(client.download_artifacts(run.run_id, path, local))
-            return file.read_text(encoding="utf-8")
+    content = kept_bytes(run.run_id, path, uri)
+    if content is not None:
+        return content.decode("utf-8")
     raise TrackingError(
         f"The run {run.run_id}",
         f"keep {path}",
         got="none",
         remedy="Name a run of `runner run`; see `runner runs`.",
     )
+
+
+def kept_bytes(run_id: str, path: str, uri: str | None = None) -> bytes | None:
+    """Return an artifact of a run, None if it keeps none of that path.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be used.
+    """
+    store = resolve(uri)
+    client = connect(store)
+    folder = path.rpartition("/")[0] or None
+    with reported(store), TemporaryDirectory() as local:
+        if path not in [file.path for file in client.list_artifacts(run_id, folder)]:
+            return None
+        return Path(client.download_artifacts(run_id, path, local)).read_bytes()
+
+
+def curves(run_id: str, uri: str | None = None) -> dict[str, list[tuple[int, float]]]:
+    """Return the scores on the way: pairs of rows seen and score, by metric.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be used.
+    """
+    store = resolve(uri)
+    client = connect(store)
+    with reported(store):
+        found = [key for key in client.get_run(run_id).data.metrics if key.startswith(_CURVES)]
+        points = {key: client.get_metric_history(run_id, key) for key in sorted(found)}
+    return {
+        key: sorted({point.step: point.value for point in history}.items())
+        for key, history in points.items()
+    }
 
 
 def run_link(base_url: str, run: RecordedRun | None = None, uri: str | None = None) -> str:
@@ -259,4 +294,5 @@ def _recorded(run: Any) -> RecordedRun:
             if key.startswith("runner.") or key == PARENT
         },
         rows=int(metrics.get(_ROWS, 0)),
+        command=run.data.tags.get(_COMMAND, ""),
     )

@@ -49,14 +49,26 @@ class Recorder(Callback):
         self.latest: list[Point] = []
         self._log = log
         self._due = 0.0
-        self._rows = 0
-        self._time = 0.0
+        self._logged = 0
+        self._since = (0, 0.0)
 
     def on_fit_begin(self, progress: Progress, estimator: Any) -> None:
         """Start the clock."""
         self.progress = progress
-        self._rows = progress.rows
-        self._time = time.perf_counter()
+        self._logged = progress.rows
+        self._since = (progress.rows, time.perf_counter())
+
+    def state(self) -> Any:
+        """Return where the next point is due, and the curves so far."""
+        curves = [
+            {name: list(points) for name, points in curves.items()}
+            for curves in (self.curves, self.validation)
+        ]
+        return self._due, self._logged, curves, list(self.latest)
+
+    def restore(self, state: Any) -> None:
+        """Go on with the curves; the speed is measured anew."""
+        self._due, self._logged, (self.curves, self.validation), self.latest = state
 
     def on_block_end(self, progress: Progress, block: Block) -> None:
         """Log a point when one is due."""
@@ -73,7 +85,7 @@ class Recorder(Callback):
 
     def on_fit_end(self, progress: Progress) -> None:
         """Log the last point, how much was learned, and where the time went."""
-        if progress.rows > self._rows:
+        if progress.is_over and progress.rows > self._logged:
             self._record(progress)
         totals = {"time/fit_s": progress.fit_s, "time/load_s": progress.load_s}
         totals["progress/rows"] = progress.rows
@@ -85,8 +97,9 @@ class Recorder(Callback):
 
     def _record(self, progress: Progress) -> None:
         now = time.perf_counter()
-        speed = (progress.rows - self._rows) / max(now - self._time, 1e-9)
-        self._rows, self._time = progress.rows, now
+        rows, began = self._since
+        speed = (progress.rows - rows) / max(now - began, 1e-9)
+        self._logged, self._since = progress.rows, (progress.rows, now)
         values = {"progress/rows_per_second": speed, "progress/blocks": progress.blocks}
         for name, score in progress.scores.items():
             values[f"train/progressive_{name}"] = score

@@ -9,7 +9,11 @@ from runner.records import Recipe
 
 @dataclass
 class Story:
-    """What is known of a run so far; the command and the error are free of credentials."""
+    """What is known of a run so far; the command and the error are free of credentials.
+
+    ``resumed_by`` is the id that `runner resume` takes; ``resumed`` counts how often the run was
+    gone on with, ``resumed_at`` after how many rows, where that is known.
+    """
 
     name: str
     command: str
@@ -21,11 +25,17 @@ class Story:
     error: str | None = None
     remarks: list[Remark] = field(default_factory=list)
     status: str | None = None
+    resumed_by: str = ""
+    resumed: int = 0
+    resumed_at: tuple[int, ...] = ()
 
 
 def note(story: Story) -> str:
     """Write the description that MLflow shows on top of the run, in Markdown."""
-    parts = [_asked(story), _scores(story), _remarks(story), _error(story), _repeat(story)]
+    parts = [
+        *(_asked(story), _scores(story), _remarks(story), _error(story)),
+        *(_repeat(story), _go_on(story)),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -46,6 +56,7 @@ def report(story: Story, url: str, files: Sequence[str]) -> str:
         f"# {story.name}",
         note(story),
         _learned(story),
+        _resumed(story),
         f"Model: `{story.model}`" if story.model else "",
         f"Files:\n\n{kept}" if kept else "",
         f"Record: {url}",
@@ -82,6 +93,20 @@ def _repeat(story: Story) -> str:
     return f"To repeat it:\n\n```sh\n{story.command}\n```" if story.command else ""
 
 
+def _go_on(story: Story) -> str:
+    if story.status not in ("FAILED", "KILLED") or not story.resumed_by:
+        return ""
+    return f"To go on with it:\n\n```sh\nrunner resume {story.resumed_by}\n```"
+
+
+def _resumed(story: Story) -> str:
+    if not story.resumed:
+        return ""
+    often = "once" if story.resumed == 1 else f"{story.resumed} times"
+    rows = " and ".join(f"{rows:,}" for rows in story.resumed_at)
+    return f"Resumed {often}{f', after {rows} rows' if rows else ''}."
+
+
 def _learned(story: Story) -> str:
     progress = story.progress
     if progress is None:
@@ -93,6 +118,8 @@ def _learned(story: Story) -> str:
     ]
     if progress.empty_blocks:
         lines.append(f"Empty blocks, skipped: {progress.empty_blocks:,}.")
+    if progress.bad_blocks:
+        lines.append(f"Bad blocks, passed over: {progress.bad_blocks:,}.")
     if progress.best_rows is not None:
         lines.append(f"Kept as it was after {progress.best_rows:,} rows, when it was best.")
     if progress.stop_reason:

@@ -13,6 +13,7 @@ from runner.records import Evaluated, Recipe
 from runner.redaction import redacted
 from runner.tracking.client import reported
 from runner.tracking.dataset import dataset_entity
+from runner.tracking.fingerprints import content_tags, has_labels, ledger_tags, model_tags
 from runner.tracking.ledger import Ledger, parquet
 from runner.tracking.model import PackedModel, create_logged_model, pack, upload
 from runner.tracking.open_run import OpenRun
@@ -20,10 +21,20 @@ from runner.tracking.params import params_as_text
 from runner.tracking.plots import plots
 from runner.tracking.recorder import Recorder
 from runner.tracking.report import Story, note, report
+from runner.tracking.resuming import Sittings
 from runner.tracking.session import Session
-from runner.tracking.spool import Point
+from runner.tracking.spool import Claim, Point
 from runner.tracking.start_files import asked_files, environment_files
-from runner.tracking.tags import ERROR, NOTE, STOP_REASON
+from runner.tracking.tags import (
+    BAD_BLOCKS,
+    ERROR,
+    NOTE,
+    PARENT,
+    REMARK,
+    RESUMED_AT,
+    STOP_REASON,
+    rows_resumed_at,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,6 +65,10 @@ class MlflowRun(OpenRun):
         The longest time in seconds between two batches of metrics.
     in_sweep : bool
         Whether a sweep of this process keeps the environment of all its members.
+    earlier : Sittings, optional
+        What the store holds of a run that is gone on with; then ``reopen`` it first.
+    claimed : Claim, optional
+        The lock of such a run.
     """
 
     def __init__(
@@ -65,20 +80,51 @@ class MlflowRun(OpenRun):
         keep_model: bool,
         flush_every_s: float,
         in_sweep: bool = False,
+        earlier: Sittings | None = None,
+        claimed: Claim | None = None,
     ) -> None:
-        super().__init__(session, started, flush_every_s=flush_every_s)
-        tags = started.data.tags
+        super().__init__(
+            session, started, flush_every_s=flush_every_s, earlier=earlier, claimed=claimed
+        )
+        self._tags = tags = dict(started.data.tags)
         self._model_tags = {key: tags[key] for key in _MODEL_TAGS if key in tags}
         self._keep_model = keep_model
         self._in_sweep = in_sweep
         self._recorder = Recorder(self._outbox.log)
-        self._story = Story(name=str(started.info.run_name), command=redacted(command))
-        self._params: dict[str, str] = {}
+        self._story = Story(
+            name=str(started.info.run_name),
+            command=redacted(command) or tags.get("mlflow.source.name", ""),
+            resumed_by=tags.get(PARENT, self.run_id),
+        )
+        self._params = dict(started.data.params)
+        self._ledger: Ledger | None = None
+        self._counts_labels = False
         self._datasets: dict[str, Dataset] = {}
         self._final: list[Point] = []
 
+    def reopen(self, tags: Mapping[str, str]) -> None:
+        """Go on with a run that had ended: it runs again, and what ended it is forgotten.
+
+        Raises
+        ------
+        TrackingError
+            If the store refuses it.
+        """
+        self._open_again(self._tags, tags)
+        story = self._story
+        story.recipe = Recipe(story.name, self._params)
+        story.remarks = [
+            Remark(key.removeprefix(REMARK), text)
+            for key, text in self._tags.items()
+            if key.startswith(REMARK)
+        ]
+        story.resumed, story.resumed_at = self._before.resumed + 1, rows_resumed_at(self._tags)
+
     def log_params(self, recipe: Recipe) -> None:
         """Keep what was asked: params, the composed config, the environment.
+
+        Of a run that is gone on with they are kept already; the environment of a later sitting
+        is added, and what was asked if that is something else by now.
 
         Raises
         ------
@@ -88,14 +134,23 @@ class MlflowRun(OpenRun):
         from mlflow.entities import Param, RunTag
 
         self._story.recipe = recipe
-        self._params = params_as_text(recipe.params)
-        params = [Param(key, value) for key, value in self._params.items()]
+        texts = params_as_text(recipe.params)
+        changed = bool(self._params) and texts != self._params
+        params = [Param(key, text) for key, text in texts.items() if key not in self._params]
+        self._params = texts | self._params
+        asked = asked_files(recipe)
+        if not changed:
+            asked = {path: text for path, text in asked.items() if path not in self._files}
+        around = {} if self._in_sweep else environment_files(self._session.git)
         with reported(self._store):
             tags = [RunTag(NOTE, note(self._story))]
             self._client.log_batch(self.run_id, params=params, tags=tags)
-            self._log_texts(asked_files(recipe))
-            if not self._in_sweep:
-                self._log_texts(environment_files(self._session.git))
+            self._log_texts({self._free(path): text for path, text in (asked | around).items()})
+
+    def _free(self, path: str) -> str:
+        """Return the path of a file of this sitting, where an earlier one has such a file."""
+        folder, _, name = path.rpartition("/")
+        return f"{folder}/resumed-{self._story.resumed}/{name}" if path in self._files else path
 
     def log_dataset(self, name: str, source: Mapping[str, Any], parts: Mapping[str, Part]) -> None:
         """Keep what the data are; ``parts`` by context, "train" and "holdout".
@@ -107,6 +162,7 @@ class MlflowRun(OpenRun):
         """
         from mlflow.entities import DatasetInput, InputTag
 
+        self._counts_labels = has_labels(parts)
         held_out = parts["holdout"].n_rows if "holdout" in parts else 0
         self._datasets = {
             context: dataset_entity(name, source, part, context=context, held_out_rows=held_out)
@@ -121,14 +177,27 @@ class MlflowRun(OpenRun):
 
     def callbacks(self) -> dict[str, Callback]:
         """Return, by name, what keeps the curves and the order of the blocks."""
-        return {"recorder": self._recorder, "ledger": Ledger(self._keep_ledger)}
+        self._ledger = Ledger(self._keep_ledger, counts_labels=self._counts_labels)
+        return {"recorder": self._recorder, "ledger": self._ledger}
+
+    def log_resumed(self, rows: int) -> None:
+        """Keep that the run goes on from a saved state, after so many learned rows."""
+        self._story.resumed_at += (rows,)
+        self._outbox.tag({RESUMED_AT: ",".join(map(str, self._story.resumed_at))})
+
+    def log_content(self, hashes: Mapping[str, str]) -> None:
+        """Keep what the data hold: a hash by part, such as "train" or "all"."""
+        self._put("dataset/content.json", lambda: json.dumps(dict(hashes), indent=2).encode())
+        self._outbox.tag(content_tags(hashes))
 
     def log_remark(self, remark: Remark) -> None:
         """Keep what a person should know of this run, as a tag that can be searched for."""
-        remarks = self._story.remarks
-        remarks.append(remark)
+        remarks, text = self._story.remarks, redacted(remark.text)
         told = " ".join(each.text for each in remarks if each.name == remark.name)
-        self._outbox.tag({f"runner.remark.{remark.name}": redacted(told)})
+        if self._story.resumed and text in told:  # by an earlier sitting
+            return
+        remarks.append(remark)
+        self._outbox.tag({f"{REMARK}{remark.name}": redacted(f"{told} {text}".strip())})
 
     def log_labels(self, counts: Sequence[Mapping[Any, int]]) -> None:
         """Keep how many training rows hold each label, for each target."""
@@ -147,7 +216,8 @@ class MlflowRun(OpenRun):
                 self._put(f"plots/{name}", draw)
 
     def log_model(self, model: Any, part: Part, progress: Progress) -> None:
-        """Keep the fitted model, which predicts from rows as ``part`` holds them."""
+        """Keep the fitted model, which predicts from rows as ``part`` holds them, and its hash."""
+        self._outbox.tag(model_tags(model))
         if not self._keep_model:
             return
         with _ALONE:
@@ -203,9 +273,14 @@ class MlflowRun(OpenRun):
         story.error = tags.get(ERROR)
         if status == "FINISHED" and progress is not None and progress.stop_reason:
             tags[STOP_REASON] = progress.stop_reason
+        if progress is not None and progress.bad_blocks:
+            tags[BAD_BLOCKS] = str(progress.bad_blocks)
+            self._outbox.log({"progress/bad_blocks": progress.bad_blocks}, 0)
         self._log_cost()
         self._outbox.tag({NOTE: note(story), **tags})
         self._put("report.md", lambda: report(story, self.url, self._files).encode())
 
     def _keep_ledger(self, table: "pa.Table") -> None:
         self._put("ledger/blocks.parquet", lambda: parquet(table))
+        if self._ledger is not None:
+            self._outbox.tag(ledger_tags(self._ledger))

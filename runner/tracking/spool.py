@@ -6,12 +6,14 @@ One JSON object a line: ``{"store": uri}`` first, then points ``{"k": key, "v": 
 that a file without a lock belongs to a run whose process is gone.
 """
 
+import errno
 import fcntl
 import json
 import math
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +25,7 @@ from runner.project import ROOT_VARIABLE, project_root
 from runner.tracking.params import key_of
 
 FILE_NAME = "metrics.jsonl"
+PATIENCE_S, PAUSE_S = 0.5, 0.02  # others may hold a lock for a moment, to see whether it is free
 
 
 class Point(NamedTuple):
@@ -63,8 +66,53 @@ class Spooled:
     ended: int | None = None
 
 
+@dataclass(frozen=True)
+class Claim:
+    """The spool file of a run, open and locked: no other process goes on with the run meanwhile.
+
+    ``is_new`` says that it held nothing when it was locked.
+    """
+
+    file: Path
+    stream: TextIO
+    is_new: bool
+
+    def give_up(self) -> None:
+        """Unlock the file; if it was new, it is removed before."""
+        with suppress(OSError):
+            if self.is_new and not self.stream.closed:
+                self.file.unlink(missing_ok=True)
+                self.file.parent.rmdir()
+        with suppress(OSError):  # a full disk, which the writing has met before
+            self.stream.close()
+
+
+def claim(folder: Path) -> Claim | None:
+    """Lock the spool file of a run, made where there is none; None if another process has it.
+
+    Raises
+    ------
+    TrackingError
+        If the file cannot be opened or locked.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    with _writable(folder):
+        while (claimed := _claimed(folder / FILE_NAME)) is None and time.monotonic() < deadline:
+            time.sleep(PAUSE_S)
+    return claimed
+
+
 class Spool:
     """The spool file of one run, open for writing and flushed line by line.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    store : str
+        Where the run is kept.
+    claimed : Claim, optional
+        The lock of a run that is gone on with; a new run has its own.
 
     Raises
     ------
@@ -72,16 +120,17 @@ class Spool:
         If the file cannot be begun.
     """
 
-    def __init__(self, folder: Path, store: str) -> None:
+    def __init__(self, folder: Path, store: str, claimed: Claim | None = None) -> None:
         self.file = folder / FILE_NAME
         with _writable(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            self._stream = self.file.open("a", encoding="utf-8", buffering=1)
+            own = claimed or claim(folder)
+            if own is None:
+                raise BlockingIOError(errno.EAGAIN, "another process that has it open")
+            self._stream = own.stream
             try:
-                fcntl.flock(self._stream, fcntl.LOCK_EX)
                 self._write([{"store": store}])
             except BaseException:
-                self.close()
+                own.give_up()
                 raise
 
     def points(self, points: Iterable[Point]) -> None:
@@ -158,13 +207,18 @@ def _add(spooled: Spooled, record: Mapping[str, Any]) -> None:
 
 
 def abandoned() -> Iterator[Path]:
-    """Yield the folders of runs whose process is gone, each locked while it is looked at."""
+    """Yield the folders of runs whose process is gone, each locked while it is looked at.
+
+    One that nothing was written to is of a process that was killed just then; it is removed.
+    """
     for file in sorted(runs_folder().glob(f"*/{FILE_NAME}")):
-        with suppress(FileNotFoundError):
-            stream = file.open(encoding="utf-8")
-            with stream:
-                if _locked(stream) and file.exists():
-                    yield file.parent
+        with suppress(FileNotFoundError), file.open(encoding="utf-8") as stream:
+            if not (_locked(stream) and _is_at(stream, file)):
+                continue
+            if _is_empty(stream):
+                Claim(file, stream, is_new=True).give_up()
+            else:
+                yield file.parent
 
 
 def is_open(run_id: str) -> bool:
@@ -175,6 +229,29 @@ def is_open(run_id: str) -> bool:
         return False
     with stream:
         return not _locked(stream)
+
+
+def _claimed(file: Path) -> Claim | None:
+    with ExitStack() as opened:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            stream = opened.enter_context(file.open("a", encoding="utf-8", buffering=1))
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _is_at(stream, file):
+                return None
+        except (BlockingIOError, FileNotFoundError):
+            return None
+        opened.pop_all()
+        return Claim(file, stream, _is_empty(stream))
+
+
+def _is_at(stream: TextIO, file: Path) -> bool:
+    """Say whether a file is still where it was opened; who had the lock may have removed it."""
+    return os.path.samestat(os.fstat(stream.fileno()), file.stat())
+
+
+def _is_empty(stream: TextIO) -> bool:
+    return os.fstat(stream.fileno()).st_size == 0
 
 
 def _locked(stream: TextIO) -> bool:

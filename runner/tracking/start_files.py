@@ -4,8 +4,14 @@ import json
 
 from runner.records import Recipe
 from runner.redaction import redacted
+from runner.seeds import seed_log
 from runner.tracking.environment import environment, requirements
 from runner.tracking.git import GitState
+
+ENVIRONMENT = "environment/environment.json"
+REQUIREMENTS = "environment/requirements.txt"
+DIFF = "environment/git.diff"
+SEEDS = "environment/seeds.json"
 
 
 def asked_files(recipe: Recipe) -> dict[str, str]:
@@ -18,9 +24,11 @@ def asked_files(recipe: Recipe) -> dict[str, str]:
     <BLANKLINE>
     """
     overrides = "".join(f"- {json.dumps(text)}\n" for text in recipe.overrides) or "[]\n"
+    seeds = seed_log(recipe.params)
     files = {
         "config/config.yaml": redacted(recipe.config),
         "config/overrides.yaml": redacted(overrides),
+        SEEDS: json.dumps(seeds, indent=2) if seeds["seeds"] else "",
     }
     return {path: text for path, text in files.items() if text}
 
@@ -29,8 +37,8 @@ def environment_files(git: GitState | None) -> dict[str, str]:
     """Return what runs, and on what, by path."""
     surroundings = {**environment(), "git": None if git is None else git.summary()}
     files = {
-        "environment/environment.json": json.dumps(surroundings, indent=2),
-        "environment/requirements.txt": requirements(),
-        "environment/git.diff": git.diff if git is not None else "",
+        ENVIRONMENT: json.dumps(surroundings, indent=2),
+        REQUIREMENTS: requirements(),
+        DIFF: git.diff if git is not None else "",
     }
     return {path: text for path, text in files.items() if text}

@@ -9,8 +9,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Self
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
 from runner.errors import TrackingError, cause
@@ -21,6 +22,21 @@ URI_VARIABLE = "MLFLOW_TRACKING_URI"
 PATIENCE_S = 3.0
 _DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 _ELSEWHERE = f"set tracking.uri, or {URI_VARIABLE}, to another store"
+_KEPT_HERE = (
+    "set tracking.when_away=local to keep the run in the project until `runner doctor --sync` "
+    "sends it"
+)
+_NOBODY_BEHIND = (502, 503, 504)  # what a proxy says of a server that does not answer
+
+
+class AwayError(TrackingError):
+    """The store does not answer now, and may later."""
+
+    def with_choice(self) -> Self:
+        """Return the same error, its remedy naming the choice that a new run has."""
+        subject, rule, got, remedy = self._parts
+        remedy = remedy.removesuffix(".").replace(", or set", ", set")
+        return type(self)(subject, rule, got=got, remedy=f"{remedy}, or {_KEPT_HERE}.")
 
 
 @dataclass(frozen=True)
@@ -118,6 +134,18 @@ def _absolute(store: Store) -> Store:
     return Store(f"{head}:///{project_root() / name}{question}{query}")
 
 
+def local_folder(location: str) -> Path | None:
+    """Return the folder of an artifact location; None where it is on no disk of this machine.
+
+    Examples
+    --------
+    >>> local_folder("file:///a%20b/mlruns"), local_folder("mlflow-artifacts:/7")
+    (PosixPath('/a b/mlruns'), None)
+    """
+    parts = urlsplit(location)
+    return Path(unquote(parts.path)) if parts.scheme in ("", "file") else None
+
+
 def preflight(store: Store) -> None:
     """Say within seconds that a store cannot be used.
 
@@ -127,8 +155,10 @@ def preflight(store: Store) -> None:
 
     Raises
     ------
+    AwayError
+        If the store is a server, or another database, that does not answer.
     TrackingError
-        If the store cannot be written or does not answer.
+        If the store cannot be written.
     """
     if store.file is not None:
         _check_file(store, store.file)
@@ -173,6 +203,8 @@ def _check_server(store: Store) -> None:
             return
     except HTTPError as error:  # it answers; whether it lets us in is seen by the first real call
         error.close()
+        if error.code in _NOBODY_BEHIND:
+            raise _silent(store, error) from error
     except (OSError, ValueError) as error:
         if isinstance(getattr(error, "reason", None), ssl.SSLError):  # MLflow has its own settings
             return
@@ -191,9 +223,11 @@ def _check_database(store: Store) -> None:
         raise _silent(store, error) from error
 
 
-def _silent(store: Store, error: Exception) -> TrackingError:
-    reason = error.reason if isinstance(error, URLError) else error
-    return TrackingError(
+def _silent(store: Store, error: Exception) -> AwayError:
+    reason: object = error
+    if isinstance(error, URLError) and not isinstance(error, HTTPError):
+        reason = error.reason
+    return AwayError(
         f"The tracking store {store}",
         f"answer within {PATIENCE_S:g} seconds",
         got=redacted(str(reason)),

@@ -27,7 +27,7 @@ from runner.tracking.open_run import OpenRun
 from runner.tracking.params import key_of, params_as_text, value_as_text
 from runner.tracking.record import RecordedRun, children_of, current
 from runner.tracking.session import Session
-from runner.tracking.spool import is_open
+from runner.tracking.spool import Claim, is_open
 from runner.tracking.start_files import asked_files, environment_files
 from runner.tracking.tags import (
     BEST,
@@ -64,12 +64,20 @@ class MlflowSweep(OpenRun):
         What repeats the sweep.
     flush_every_s : float
         The shortest time in seconds between two leaderboards that are not final.
+    claimed : Claim, optional
+        The lock of a sweep that is resumed.
     """
 
     def __init__(
-        self, session: Session, started: "Run", *, command: str, flush_every_s: float
+        self,
+        session: Session,
+        started: "Run",
+        *,
+        command: str,
+        flush_every_s: float,
+        claimed: Claim | None = None,
     ) -> None:
-        super().__init__(session, started, flush_every_s=flush_every_s)
+        super().__init__(session, started, flush_every_s=flush_every_s, claimed=claimed)
         self.name = str(started.info.run_name)
         self._command = redacted(command)
         self._every_s = flush_every_s

@@ -23,7 +23,7 @@ def test_a_terminal_is_shown_a_live_bar_with_speed_score_and_time_left(monkeypat
     monkeypatch.setenv("COLUMNS", "80")
     file = Terminal()
     bar, progress = ProgressBar(file=file), halfway()
-    bar.on_fit_begin(progress, None)
+    bar.on_fit_begin(Progress(), None)
     bar.on_block_end(progress, None)
     bar.on_fit_end(progress)
     shown = file.getvalue()
@@ -41,7 +41,7 @@ def test_elsewhere_a_line_is_written_every_few_seconds(monkeypatch):
     monkeypatch.setattr("runner.callbacks.progress_bar.monotonic", lambda: next(now))
     file = io.StringIO()
     bar, progress = ProgressBar(every_s=5.0, file=file), halfway()
-    bar.on_fit_begin(progress, None)
+    bar.on_fit_begin(Progress(), None)
     for _ in range(3):
         bar.on_block_end(progress, None)
     bar.on_fit_end(progress)

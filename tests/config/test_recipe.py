@@ -1,6 +1,7 @@
 """What was asked, without its secrets."""
 
 import shutil
+import sys
 
 import pytest
 import yaml
@@ -11,11 +12,13 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 
 import runner
+from runner.cli import WRONG, main
 from runner.config.compose import compose
 from runner.config.job import build
 from runner.config.recipe import plain, recipe, shown, with_effective
 from runner.records import Recipe
-from runner.redaction import REDACTED
+from runner.redaction import REDACTED, forget, redacted
+from runner.tracking.record import children, kept_file, recent_runs
 
 
 def recipe_of(text, overrides=(), selection="mine"):
@@ -206,3 +209,109 @@ def test_no_file_of_a_run_holds_a_secret(project, schema, monkeypatch):
     files = [path for path in project.rglob("*") if path.is_file()]
     assert any(result.run_id in str(path) for path in files)
     assert [path for path in files if b"s3cr3t" in path.read_bytes()] == []
+
+
+@pytest.fixture
+def forgotten():
+    """Begin and end with no value of the environment to hide."""
+    forget()
+    yield
+    forget()
+
+
+@pytest.mark.parametrize("read", [plain, lambda config: config.b], ids=["plain", "by itself"])
+def test_what_the_environment_gave_is_hidden_in_every_text(monkeypatch, forgotten, read):
+    monkeypatch.setenv("CANARY_PLACE", "canary/317")
+    read(OmegaConf.create({"b": "${oc.env:CANARY_PLACE}"}))
+    assert redacted("no way to canary/317") == f"no way to {REDACTED}"
+
+
+def test_what_a_file_tells_is_not_hidden_because_a_variable_says_the_same(monkeypatch, forgotten):
+    text = "{b: '${oc.env:CANARY_PLACE,localhost}', c: '${oc.env:ABSENT,elsewhere}'}"
+    monkeypatch.setenv("CANARY_PLACE", "localhost")
+    assert OmegaConf.create(text).b == "localhost"
+    assert OmegaConf.create(text).c == "elsewhere"
+    assert redacted("localhost, elsewhere") == "localhost, elsewhere"
+
+
+FAILING_ROWS = """
+import dask
+import dask.array as da
+import numpy as np
+
+
+def block(i, place):
+    if i == 2:
+        raise OSError(f"no way to {place}")
+    return np.column_stack([np.arange(50.0), np.arange(50) % 2])
+
+
+def rows(place):
+    blocks = [dask.delayed(block)(i, place) for i in range(5)]
+    table = da.concatenate([da.from_delayed(b, (50, 2), dtype=float) for b in blocks])
+    return table[:, :1], table[:, 1].astype(int)
+"""
+
+
+@pytest.fixture
+def with_canary(project, schema, monkeypatch, forgotten):
+    """Return an experiment whose data are where a variable says."""
+    shutil.copy(schema, project / "mlflow.db")
+    monkeypatch.setenv("CANARY_PLACE", "canary/317.csv")
+    monkeypatch.setenv("RUNNER_ALLOW", "failing_rows")
+    monkeypatch.syspath_prepend(str(project))
+    (project / "failing_rows.py").write_text(FAILING_ROWS)
+    file = project / "mine.yaml"
+    file.write_text(
+        "defaults: [{override /dataset: function}, {override /estimator: sgd_classifier},"
+        " {override /callbacks: []}]\n"
+        "dataset: {function: 'failing_rows:rows', arguments: {place: '${oc.env:CANARY_PLACE}'}}\n"
+        "partial_fit: {classes: [0, 1]}\n"
+    )
+    yield str(file)
+    sys.modules.pop("failing_rows", None)
+
+
+def files_with(folder, canary):
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [path for path in files if canary in path.read_bytes()]
+
+
+def test_an_error_does_not_tell_where_the_environment_said_the_data_are(
+    with_canary, project, capsys
+):
+    assert main(["run", with_canary]) == WRONG
+    err = capsys.readouterr().err
+    assert f"no way to {REDACTED}" in err
+    (run,) = recent_runs()
+    for path in ("logs/error.txt", "report.md"):
+        assert f"no way to {REDACTED}" in kept_file(run, path), path
+    assert REDACTED in run.tags["runner.error"]
+    assert "canary" not in err + repr(run.tags)
+    assert files_with(project, b"canary/317") == []
+
+
+def test_a_path_of_the_environment_is_told_of_no_run_or_member_that_cannot_begin(
+    with_canary, project, capsys
+):
+    lines = [f"{number},{number % 2}" for number in range(40)]
+    (project / "rows.csv").write_text("\n".join(["x,y", *lines]))
+    file = project / "paths.yaml"
+    file.write_text(
+        "defaults: [{override /dataset: csv}, {override /estimator: sgd_classifier},"
+        " {override /callbacks: []}]\n"
+        "dataset: {path: rows.csv, target: y, chunks: 10}\npartial_fit: {classes: [0, 1]}\n"
+        "sweep: {grid: {dataset.path: [rows.csv, '${oc.env:CANARY_PLACE}']}}\n"
+    )
+    alone = ["sweep=null", "dataset.path=${oc.env:CANARY_PLACE}"]
+    assert main(["run", str(file), *alone]) == WRONG
+    assert main(["run", str(file)]) == WRONG
+    told = capsys.readouterr()
+    assert told.err.count(REDACTED) == 2
+    (sweep,) = recent_runs()
+    bad = children(sweep)[1]
+    for path in ("logs/error.txt", "report.md"):
+        assert REDACTED in kept_file(bad, path), path
+    assert REDACTED in bad.tags["runner.error"]
+    assert "canary/" not in told.out + told.err + repr(bad)
+    assert files_with(project, b"canary/317") == []

@@ -144,7 +144,7 @@ def test_a_stage_within_a_column_transformer_is_checked_like_any_other():
         (
             ["callbacks.early_stopping.patience=3"],
             "callbacks.early_stopping must be chosen; got only patience. "
-            "Write callbacks=[progress_bar,early_stopping].",
+            "Write callbacks=[progress_bar,checkpoint,early_stopping].",
         ),
         (
             ["callbacks=[]", "callbacks.early_stopping.patience=3"],

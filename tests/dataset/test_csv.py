@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from runner.dataset.csv import HEAD_LINES, Csv
 from runner.dataset.csv_rows import Cells
 from runner.dataset.dataset import Dataset
-from runner.errors import ConfigError, DatasetError
+from runner.errors import ConfigError, DatasetError, RunnerWarning
 from runner.project import builtin
 
 
@@ -181,11 +181,19 @@ def test_a_header_alone_is_no_row(tmp_path):
         of_text(tmp_path, "x,y").split()
 
 
-@pytest.mark.parametrize("text", ["", "\n\n", "x,y\n1\n", b"\xff\xfe\x00x\n1\n"])
+@pytest.mark.parametrize("text", ["", "\n\n", b"\xff\xfe\x00x\n1\n"])
 def test_a_file_that_is_no_csv_is_named(tmp_path, text):
     message = refusal(of_text(tmp_path, text, target="x"))
     assert message.startswith(
         f"The file {tmp_path}/a.csv must be CSV in UTF-8 with a line of column "
+    )
+
+
+@pytest.mark.parametrize(("row", "n_cells"), [("1", 1), ("1,2,3", 3)])
+def test_a_row_of_another_length_is_told_before_the_first_block(tmp_path, row, n_cells):
+    assert refusal(of_text(tmp_path, f"x,y\n1,2\n\n{row}\n", target="x")) == (
+        f"The file {tmp_path}/a.csv must have 2 cells in each row; got {n_cells} in its row 1. "
+        "Mend the row, or set dataset.delimiter to what stands between the cells."
     )
 
 
@@ -348,3 +356,23 @@ def test_a_column_that_is_asked_for_may_be_called_as_one_pleases(tmp_path):
     file = tmp_path / "rows.csv"
     file.write_text("a|b\n1\n2\n")
     assert Csv(path=str(file), target=None, features=["a|b"]).arrays().X.shape == (2, 1)
+
+
+def test_the_cell_that_makes_text_of_a_column_of_numbers_is_told(tmp_path):
+    rows = "\n".join(["a,b,y", *(f"{i},{i},0" for i in range(9)), "1,twelve,0"])
+    dataset = of_text(tmp_path, rows + "\n", target="y")
+    with pytest.warns(RunnerWarning) as caught:
+        assert dataset.arrays().frame.dtypes["b"].kind == "O"
+    (told,) = caught
+    assert str(told.message) == (
+        f"The column 'b' is taken for text because of 'twelve' in row 9 of {tmp_path}/a.csv. Mend "
+        "the cell if it should be a number."
+    )
+
+
+@pytest.mark.parametrize("cells", [["a", "b", "1"], ["a1", "a2", "a3"], ["1", "2", "3"]])
+def test_nothing_is_said_of_a_column_of_words_or_of_one_that_is_not_asked_for(tmp_path, cells):
+    text = "a,b,y\n" + "".join(f"1,{cell},0\n" for cell in cells)
+    of_text(tmp_path, text, target="y").arrays()
+    text += "1,2,0\n" * 9
+    of_text(tmp_path, text, target="y", features=["a"]).arrays()

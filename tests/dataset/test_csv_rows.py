@@ -85,7 +85,7 @@ def test_a_reader_is_picklable_with_a_steady_token():
     read = reader(["1,z,2,x\n"])
     X, y, _ = pickle.loads(pickle.dumps(read))(0, 1)  # noqa: S301
     assert (X.tolist(), y.tolist()) == ([[2.0, 1.0]], ["x"])
-    assert tokenize(read) == tokenize(reader(["1,z,2,x\n"]))
+    assert tokenize(read) == tokenize(pickle.loads(pickle.dumps(read)))  # noqa: S301
 
 
 @pytest.mark.parametrize("cell", ["", "NA", "NaN", "nan", "null"])
@@ -139,13 +139,9 @@ def test_an_empty_label_is_told(kind):
 
 @pytest.mark.parametrize("row", ["1,z,2", "1,z,2,x,9", " "])
 def test_a_row_of_another_length_is_told(row):
-    message = refusal(f"1,z,2,x\n{row}\n", 0, 2)
-    assert message.startswith(
-        "The file /csv_rows/0.csv must have 4 cells in each of its rows 0 to 1; got ArrowInvalid: "
-    )
-    assert f"Row #2: Expected 4 columns, got {row.count(',') + 1}: {row}".rstrip() in message
-    assert message.endswith(
-        "Mend the row, or set dataset.delimiter to what stands between the cells."
+    assert refusal("1,z,2,x\n\n" * 9 + f"{row}\n", 5, 10) == (
+        f"The file /csv_rows/0.csv must have 4 cells in each row; got {row.count(',') + 1} in its "
+        "row 9. Mend the row, or set dataset.delimiter to what stands between the cells."
     )
 
 

@@ -1,6 +1,8 @@
 import importlib
+import os
 from dataclasses import dataclass, fields
 from functools import partial
+from pathlib import Path
 
 import dask
 import dask.array as da
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from runner.dataset.bundled import Bundled
 from runner.dataset.csv import Csv
 from runner.dataset.dataset import Dataset
+from runner.dataset.fingerprint import changed
 from runner.dataset.function import Function
 from runner.dataset.lazy import Arrays, from_reader
 from runner.dataset.make_blobs import MakeBlobs
@@ -22,7 +25,7 @@ from runner.dataset.make_classification import MakeClassification
 from runner.dataset.make_regression import MakeRegression
 from runner.dataset.npy import Npy
 from runner.dataset.parquet import Parquet
-from runner.dataset.text import TextLines
+from runner.dataset.text import StdlibLines, TextLines
 from runner.dataset.zarr import Zarr
 from runner.errors import ConfigError, DatasetError
 from runner.project import builtin
@@ -252,3 +255,52 @@ def test_y_alone_shares_no_task_with_x(kinds, kind):
 def test_y_alone_is_y_where_there_is_nothing_better(kinds, kind):
     part = kinds[kind](chunks=10).split().train
     assert part.y_only is part.y
+
+
+FILES = {
+    "parquet": "rows.parquet",
+    "csv": "rows.csv",
+    "npy": "y.npy",
+    "zarr": "rows.zarr/X/.zarray",
+    "text": "texts/no.txt",
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_the_fingerprint_tells_which_file_is_not_as_it_was(kinds, kind):
+    dataset = kinds[kind]()
+    before = dataset.fingerprint()
+    assert dataset.fingerprint() == before
+    (path,) = (path for path in before if path.endswith(FILES[kind]))
+    written = Path(path).stat().st_mtime_ns + 10**9
+    os.utime(path, ns=(written, written))
+    (told,) = changed(before, dataset.fingerprint())
+    assert told.startswith(f"{path}: written again at ")
+
+
+def test_the_fingerprint_of_zarr_tells_that_chunks_are_not_as_they_were(kinds):
+    before = kinds["zarr"]().fingerprint()
+    (folder,) = (path for path, told in before.items() if " files " in told)
+    chunk = f"{folder}/X/0.0"
+    os.utime(chunk, ns=(0, 0))
+    assert changed(before, kinds["zarr"]().fingerprint()) == [f"{folder}: other files"]
+
+
+def test_the_fingerprint_of_many_files_is_small(tmp_path):
+    for i in range(1001):
+        (tmp_path / f"{i}.txt").write_text("a line\n")
+    dataset = TextLines(path=str(tmp_path))
+    before = dataset.fingerprint()
+    assert [told.partition(" files ")[0] for told in before.values()] == ["1001"]
+    (tmp_path / "7.txt").unlink()
+    assert changed(before, dataset.fingerprint()) == [f"{tmp_path}: 1,000 files, was 1,001"]
+
+
+def test_the_standard_library_has_a_fingerprint_too():
+    told = StdlibLines(modules=["json", "re"]).fingerprint()
+    assert any(path.endswith("json/decoder.py") for path in told)
+
+
+@pytest.mark.parametrize("kind", ["function", "iris", "blobs", "classification", "regression"])
+def test_what_has_no_files_has_no_fingerprint(kinds, kind):
+    assert kinds[kind]().fingerprint() == {}

@@ -65,13 +65,13 @@ def test_a_relative_path_starts_where_the_command_does(folder, monkeypatch):
     assert names(find_files("b"), folder) == ["b/part-2.csv"]
 
 
-def test_a_version_changes_with_the_file(tmp_path):
+def test_a_stamp_changes_with_the_file(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("1")
-    before = find_files(str(path)).versions
-    assert find_files(str(path)).versions == before
+    before = find_files(str(path)).stamps
+    assert find_files(str(path)).stamps == before
     path.write_text("12")
-    assert find_files(str(path)).versions != before
+    assert find_files(str(path)).stamps != before
 
 
 def test_a_missing_file_is_told_with_its_neighbours(folder):

@@ -202,17 +202,31 @@ def test_a_file_cut_short_is_told_before_the_first_block(tmp_path):
     )
 
 
-def test_a_file_cut_short_during_the_run_is_told_at_its_block(tmp_path):
+def test_a_file_cut_short_during_the_run_is_told(tmp_path):
     path = tmp_path / "a.npy"
     np.save(path, np.ones((100, 3)))
     arrays = Npy(X=str(path), chunks=25).arrays()
     path.write_bytes(path.read_bytes()[:1500])
+    with pytest.raises(DatasetError) as error:
+        arrays.X.blocks[0].compute(scheduler="sync")
+    assert str(error.value) == (
+        f"The file {path} must stay as it is while a run reads it; got 1,500 bytes, was 2,528. "
+        "See that nothing writes to it, and run again."
+    )
+
+
+def test_a_file_elsewhere_that_is_cut_short_during_the_run_is_told_at_its_block(tmp_path):
+    np.save(tmp_path / "a.npy", np.ones((100, 3)))
+    memory, raw = fsspec.filesystem("memory"), (tmp_path / "a.npy").read_bytes()
+    memory.pipe("/npy_cut/a.npy", raw)
+    arrays = Npy(X="memory://npy_cut/a.npy", chunks=25).arrays()
+    memory.pipe("/npy_cut/a.npy", raw[:1500])
     assert arrays.X.blocks[0].compute(scheduler="sync").shape == (25, 3)
     with pytest.raises(DatasetError) as error:
         arrays.X.blocks[3].compute(scheduler="sync")
     assert str(error.value) == (
-        f"The file {path} must be readable in its rows 75 to 99; got OSError: the file ends "
-        "early. Write the file again from its source, with numpy.save."
+        "The file /npy_cut/a.npy must be readable in its rows 75 to 99; got OSError: the file "
+        "ends early. Write the file again from its source, with numpy.save."
     )
 
 

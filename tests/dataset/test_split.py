@@ -125,6 +125,20 @@ def test_a_split_by_rows_keeps_every_block_and_its_place(chunks, holdout, seed):
             assert all(place.start <= next(rows) < place.stop for _ in range(size))
 
 
+@settings(deadline=None, max_examples=30)
+@given(chunks=CHUNKS, holdout=SHARES, seed=SEEDS)
+def test_a_part_knows_the_numbers_of_the_rows_that_were_drawn(chunks, holdout, seed):
+    for part in split_rows(chunks, holdout, "rows", seed).parts.values():
+        for i in range(part.n_blocks):
+            np.testing.assert_array_equal(part.rows(i), part.X.blocks[i].compute()[:, 0])
+
+
+def test_the_rows_of_whole_blocks_are_those_of_their_places():
+    arrays = from_reader(read, (10,) * 10, METAS)
+    for side in (*split(arrays, 0.3, "blocks", 0).parts.values(), split(arrays, 0, "rows", 0)[0]):
+        assert side.rows is None
+
+
 @pytest.mark.parametrize("by", ["blocks", "rows"])
 def test_the_same_seed_gives_the_same_split_and_another_another(by):
     parts = [split(from_reader(read, (10,) * 20, METAS), 0.3, by, seed) for seed in (5, 5, 6)]
@@ -226,7 +240,9 @@ def test_lines_of_text_can_be_split(by):
 @pytest.mark.parametrize("by", ["blocks", "rows"])
 def test_the_parts_can_be_sent_to_another_process(by):
     train = split(from_reader(read, (10,) * 10, METAS), 0.3, by, 0).train
-    assert rows_of(cloudpickle.loads(cloudpickle.dumps(train))) == rows_of(train)
+    sent = cloudpickle.loads(cloudpickle.dumps(train))
+    assert rows_of(sent) == rows_of(train)
+    assert by == "blocks" or sent.rows(3).tolist() == train.rows(3).tolist()
 
 
 @pytest.mark.parametrize("by", ["blocks", "rows"])

@@ -1,12 +1,21 @@
 """Which block, row, column or label is at fault."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.linear_model import SGDClassifier, SGDRegressor
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.naive_bayes import BernoulliNB, GaussianNB, MultinomialNB
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, StandardScaler
 
 from runner.base import Block, Place
 from runner.errors import FitError
-from runner.fit.blame import blame, check_labels
+from runner.fit.blame import blame, check_block, check_labels
+from runner.preprocessing.kinds import learning_of
+from runner.preprocessing.running import RunningPipeline
+from runner.preprocessing.stages import Pass
 
 WHOLE = Place(number=1, start=100, stop=103)
 
@@ -108,3 +117,108 @@ def test_several_columns_of_one_multilabel_target_are_left_to_the_estimator():
 def test_what_an_estimator_says_in_several_lines_is_put_in_one():
     said = str(blame(object(), block_of(np.ones((3, 1))), ValueError("no\n  luck.")))
     assert "got ValueError: no luck. Check" in said
+
+
+ABSURD = np.array([[1.0, 2.0], [1.0, 1e200], [1.0, 2.0]])
+
+
+def inside(stage):
+    return Pass("stage", learning_of("preprocessing.stage", stage))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        SGDClassifier(),
+        GaussianNB(),
+        MultinomialNB(),
+        MiniBatchKMeans(),
+        OneVsRestClassifier(SGDClassifier()),
+        inside(StandardScaler()),
+        RunningPipeline([("scaler", StandardScaler()), ("estimator", BernoulliNB())]),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_a_number_that_cannot_be_squared_is_refused_where_it_would_be(estimator):
+    with pytest.raises(FitError, match=r"too large to be squared; got 1e\+200 in row 101, column"):
+        check_block(estimator, None, block_of(ABSURD))
+    check_block(estimator, None, block_of(np.full((3, 2), 1e150)))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        BernoulliNB(),
+        inside(MaxAbsScaler()),
+        RunningPipeline([("scaler", MinMaxScaler()), ("estimator", SGDClassifier())]),
+        object(),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_a_large_number_is_left_to_those_that_can_take_it(estimator):
+    check_block(estimator, None, block_of(ABSURD))
+
+
+def test_what_is_refused_would_be_learned_wrongly_without_an_error():
+    y = np.array([0, 1, 1])
+    model = GaussianNB()
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        model.partial_fit(ABSURD, y, classes=[0, 1])
+    assert not np.isfinite(model.var_).all()
+
+
+def test_labels_are_checked_with_the_numbers():
+    with pytest.raises(FitError, match=r"got \[7\], first in row 102\."):
+        check_block(SGDClassifier(), [0, 1], block_of(np.ones((3, 1)), np.array([0, 1, 7])))
+
+
+def test_labels_of_another_kind_than_the_classes_are_answered_with_how_yaml_reads_them():
+    y = np.array(["0", "1", "1"], dtype=object)
+    with pytest.raises(FitError, match=r"In YAML, \[0, 1\] are numbers and \['0', '1'\] are text"):
+        check_labels([0, 1], block_of(np.ones((3, 1)), y))
+
+
+def said_by(call, X, y=None, estimator=None):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        call()
+    return str(blame(estimator or object(), block_of(X, y), caught.value))
+
+
+def test_the_first_negative_number_is_named():
+    X = np.array([[1, 2], [3, 4], [-5, -6]])
+    said = said_by(lambda: MultinomialNB().partial_fit(X, [0, 1, 1], classes=[0, 1]), X)
+    assert "(input X), as -5 in row 102, column 0 of X. Put min_max_scaler" in said
+    said = said_by(
+        lambda: MultinomialNB().partial_fit(X, [0, 1, 1], classes=[0, 1]),
+        scipy.sparse.csr_array(X.astype(float)),
+    )
+    assert "as -5.0 in row 102, column 0 of X." in said
+
+
+def test_the_first_cell_of_text_is_named():
+    X = np.array([[1, "2"], [3, "n/a"], ["?", 4]], dtype=object)
+    said = said_by(lambda: SGDRegressor().partial_fit(X, [0, 1, 1]), X)
+    assert "'n/a', as n/a in row 101, column 1 of X. Mend these cells at the source." in said
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    said = said_by(lambda: SGDRegressor().partial_fit(frame, [0, 1, 1]), frame)
+    assert "as n/a in row 101, column 'b' of X." in said
+
+
+def test_the_first_target_of_text_is_named():
+    y = np.array(["1", "2", "three"])
+    said = said_by(lambda: SGDRegressor().partial_fit(np.ones((3, 1)), y), np.ones((3, 1)), y)
+    assert "as three in row 102 of y." in said
+
+
+def test_the_first_nan_among_objects_is_named():
+    X = np.array([[1, 2], [3, np.nan], [5, 6]], dtype=object)
+    said = said_by(lambda: SGDRegressor().partial_fit(X, [0, 1, 1]), X)
+    assert "as nan in row 101, column 1 of X." in said
+
+
+def test_a_column_in_the_place_of_another_is_named():
+    frame = pd.DataFrame({"a": [1.0], "b": [2.0], "c": [3.0]})
+    model = SGDRegressor().partial_fit(frame, [1.0])
+    X = frame[["a", "c", "b"]]
+    said = said_by(lambda: model.predict(X), X, estimator=model)
+    assert "as they were in fit, as 'c' in the place of 'b'. See that every block has" in said

@@ -40,8 +40,10 @@ def test_wild_scales_are_told_once_at_the_first_block_with_the_columns_name():
     assert "income" in told[0].text
 
 
-def test_only_the_first_block_tells_the_scale():
-    assert told_of(SGDClassifier(), [(rows(), mixed()), (rows(1e6), mixed())])[0] == [[], []]
+def test_a_later_block_tells_the_scale_where_it_is_another():
+    blocks = [(rows(), mixed()), (rows(), mixed()), (rows(1e6), mixed()), (rows(1e6), mixed())]
+    told, _ = told_of(SGDClassifier(), blocks)
+    assert told == [[], [], ["wild-scale"], ["wild-scale"]]
 
 
 def test_rows_sorted_by_label_are_told_once_as_soon_as_it_is_known():
@@ -90,3 +92,12 @@ def test_what_telling_raises_ends_the_fit():
     inspection = Inspection(SGDClassifier(), refuse, has_classes=True)
     with pytest.raises(ConfigError, match="got wild-scale"):
         inspection(Block(rows(1e6), mixed(), None, Place(0, 0, 50)))
+
+
+def test_of_a_fit_that_goes_on_the_first_blocks_are_not_looked_at_again():
+    told = []
+    inspection = Inspection(SGDClassifier(), told.append, has_classes=True, goes_on=True)
+    for label in range(3):
+        X, y = np.ones((20, 2)), np.full(20, label)
+        inspection(Block(X, y, None, Place(label, 20 * label, 20 * label + 20)))
+    assert told == []

@@ -109,13 +109,25 @@ def test_empty_blocks_have_no_labels():
 @pytest.mark.parametrize(
     ("first", "second", "got"),
     [
-        (np.array([0, 1]), np.array(["a", "b"]), "text after numbers in other blocks"),
-        (np.array(["a"]), np.array([True]), "booleans after text in other blocks"),
-        (np.array([True]), np.array([0, 1]), "numbers after booleans in other blocks"),
-        (np.array([0]), np.array([1, "a"], object), "numbers and text after numbers in other"),
-        (np.array([0]), np.array([1, True], object), "booleans and numbers after numbers"),
-        (np.array([]), np.array([b"a", b"b"]), "bytes"),
-        (np.array([]), np.array(["2024-01-01"], "datetime64[D]"), "date"),
+        (
+            np.array([0, 1]),
+            np.array(["a", "b"]),
+            "'a' (text) in row 2 after numbers in other blocks",
+        ),
+        (np.array(["a"]), np.array([True]), "True (booleans) in row 1 after text in other blocks"),
+        (
+            np.array([True]),
+            np.array([0, 1]),
+            "0 (numbers) in row 1 after booleans in other blocks",
+        ),
+        (np.array([0]), np.array([1, "a"], object), "'a' (text) in row 2 after numbers"),
+        (np.array([0]), np.array([1, True], object), "True (booleans) in row 2 after numbers"),
+        (np.array([]), np.array([b"a", b"b"]), "b'a' (bytes) in row 0"),
+        (
+            np.array([]),
+            np.array(["2024-01-01"], "datetime64[D]"),
+            "datetime.date(2024, 1, 1) (date)",
+        ),
     ],
 )
 def test_labels_of_several_types_are_refused_at_their_block(first, second, got):

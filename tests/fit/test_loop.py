@@ -2,16 +2,21 @@
 
 import weakref
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.linear_model import SGDClassifier
 
 from runner.base import Block, Callback, Place, Progress
+from runner.callbacks.early_stopping import EarlyStopping
 from runner.fit.held_out import EPOCH
 from runner.fit.incremental_fit import IncrementalFit
-from runner.fit.loop import Audience, fit_loop, in_turn, measure
+from runner.fit.loop import Audience, first_position, fit_loop, in_turn, measure
+from runner.fit.progressive import Progressive
 from runner.fit.threads import Threads
 
 
@@ -295,3 +300,131 @@ def test_sparse_rows_cannot_be_written_either():
     with Threads(1) as each:
         fit_loop(fits, epoch, each)
     assert all("read-only" in str(fit.error) for fit in fits)
+
+
+class Positioned(Epochs):
+    """Epochs of four blocks, from the first one on that some fit wants."""
+
+    def __init__(self, fits):
+        super().__init__()
+        self.fits = fits
+        self.read = []
+
+    def __call__(self, epoch):
+        start = first_position(self.fits, epoch)
+        for i in range(start, 4):
+            self.read.append((epoch, i))
+            X = np.full((5, 2), 10.0 * epoch + i)
+            yield Block(X, None, None, Place(i, 5 * i, 5 * i + 5), epoch, i)
+
+
+class Adds:
+    """Keeps what it learned, in order."""
+
+    def __init__(self):
+        self.learned = []
+
+    def partial_fit(self, X, y=None):
+        self.learned.append(float(X[0, 0]))
+
+
+class KeepsEvery:
+    """A checkpoint that keeps every state, with how much was learned then."""
+
+    def __init__(self):
+        self.states = []
+
+    def is_due(self):
+        return True
+
+    def keep(self, state):
+        self.states.append(state())
+
+    def keep_last(self, state):
+        self.states.append(state and state())
+
+
+def counts(fit):
+    """Return how far a fit has come, without how long it took."""
+    return replace(fit.progress, fit_s=0.0, load_s=0.0)
+
+
+def adding(epochs, state=None, **parts):
+    fit = IncrementalFit(Adds(), progress=Progress(epochs=epochs), **parts)
+    if state is not None:
+        fit.restore(state)
+    return fit
+
+
+def test_a_fit_goes_on_from_any_of_its_states_and_no_earlier_block_is_read():
+    keeps = KeepsEvery()
+    whole = adding(2, checkpoint=keeps)
+    fit_loop([whole], Positioned([whole]))
+    assert len(keeps.states) == 8 + 1  # and the last when all is learned
+    for n_learned, state in enumerate(keeps.states, 1):
+        fit = adding(2, state)
+        epochs = Positioned([fit])
+        fit_loop([fit], epochs)
+        assert fit.estimator.learned == whole.estimator.learned
+        assert counts(fit) == counts(whole)
+        assert len(epochs.read) == max(8 - n_learned, 0)
+
+
+@given(st.lists(st.integers(0, 7), min_size=1, max_size=4))
+def test_fits_that_stand_at_different_blocks_go_on_in_one_pass(starts):
+    keeps = KeepsEvery()
+    whole = adding(2, checkpoint=keeps)
+    fit_loop([whole], Positioned([whole]))
+    fits = [adding(2, keeps.states[n - 1] if n else None) for n in starts]
+    epochs = Positioned(fits)
+    fit_loop(fits, epochs)
+    assert all(fit.estimator.learned == whole.estimator.learned for fit in fits)
+    first = min(starts)
+    assert epochs.read == [(i // 4, i % 4) for i in range(first, 8)]
+
+
+def test_what_ends_a_fit_early_keeps_its_last_state():
+    keeps = KeepsEvery()
+    fit = adding(1, checkpoint=keeps)
+
+    def interrupted(epoch):
+        yield from list(Positioned([fit])(epoch))[:2]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit_loop([fit], interrupted)
+    again = adding(1, keeps.states[-1])
+    assert again.first_block == (0, 2)
+
+
+def test_a_half_learned_block_is_not_kept():
+    class HalfWay(Adds):
+        def partial_fit(self, X, y=None):
+            super().partial_fit(X)
+            if len(self.learned) == 3:
+                raise KeyboardInterrupt
+
+    keeps = KeepsEvery()
+    fit = IncrementalFit(HalfWay(), checkpoint=keeps)
+    with pytest.raises(KeyboardInterrupt):
+        fit_loop([fit], Positioned([fit]))
+    assert keeps.states[-1] is None
+    again = adding(1, keeps.states[-2])
+    assert again.estimator.learned == [0.0, 1.0]
+
+
+def test_the_window_of_the_progressive_score_the_schedule_and_the_callbacks_go_on_too(held_out_of):
+    def parts():
+        return {
+            "score": Progressive(lambda model, X, y, w: {"last": float(X[0, 0])}, window=3),
+            "held_out": held_out_of(lambda model: {"n": float(len(model.learned))}, 15),
+            "callbacks": {"stop": EarlyStopping(patience=100, by="progressive")},
+        }
+
+    keeps = KeepsEvery()
+    whole = adding(3, checkpoint=keeps, **parts())
+    fit_loop([whole], Positioned([whole]))
+    for state in keeps.states:
+        fit = adding(3, state, **parts())
+        fit_loop([fit], Positioned([fit]))
+        assert counts(fit) == counts(whole)

@@ -281,3 +281,35 @@ def test_columns_of_text_for_an_estimator_of_numbers_are_named(make_part):
     with pytest.raises(ConfigError, match="got columns of text, job"):
         check_text(SGDClassifier(), part)
     check_text(SGDClassifier(), replace(part, frame=frame[["age"]][:0]))
+
+
+@pytest.mark.parametrize(
+    ("X", "kind"),
+    [
+        (np.ones((50, 3), complex), "complex128"),
+        (np.full((50, 3), "2026-01-01", "datetime64[D]"), r"datetime64\[D\]"),
+        (np.ones((50, 3)).astype("timedelta64[s]"), r"timedelta64\[s\]"),
+    ],
+)
+def test_what_is_neither_numbers_nor_text_is_refused(make_part, X, kind):
+    with pytest.raises(ConfigError, match=f"X must hold numbers for SGDClassifier; got .* {kind}"):
+        check_text(SGDClassifier(), make_part(X))
+
+
+def test_a_target_of_text_for_a_regressor_is_refused(make_part):
+    part = make_part(np.ones((50, 3)), np.array(["low", "high"] * 25))
+    with pytest.raises(ConfigError) as caught:
+        check_fit(SGDRegressor(), {}, part)
+    assert str(caught.value) == (
+        "The target must be numbers for SGDRegressor; got text. Choose a classifier, or name "
+        "another target under dataset."
+    )
+    check_fit(SGDClassifier(), {"classes": ["low", "high"]}, part)
+
+
+@pytest.mark.parametrize("classes", [[0, 1], ["no", "yes"], [False, True]])
+def test_labels_that_may_be_anything_are_left_to_the_blocks(make_part, classes):
+    part = make_part(np.ones((50, 3)), np.array(classes * 25, dtype=object))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_fit(SGDClassifier(), {"classes": classes}, part)

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import joblib
@@ -92,7 +94,7 @@ def learned(epoch, n_processes):
 )
 def test_the_bits_are_those_of_threads(always_worth_it, made, n_shared):
     here, places, _ = learned(blocks(made), n_processes=1)
-    assert places == {"_here"}
+    assert places == {"learn_here"}
     elsewhere, places, shared = learned(blocks(made), n_processes=2)
     assert places == {"learn"}
     assert elsewhere == here
@@ -160,7 +162,7 @@ def test_no_process_is_started_where_it_is_not_worth_it(kind, n, n_processes, ro
     with Processes(n_processes) as processes:
         processes.adopt(learning)
         assert processes._idle.empty()
-        assert {fit.learn_by.__name__ for fit in learning} == {"_here"}
+        assert {fit.learn_by.__name__ for fit in learning} == {"learn_here"}
 
 
 def test_processes_are_started_once_enough_is_left_to_learn_and_end_with_it():
@@ -188,7 +190,7 @@ def test_an_estimator_that_is_large_beside_what_a_block_takes_stays_here():
         fit.estimator.ballast_ = np.ones(1_000_000)
     with Processes(2) as processes:
         processes.adopt(learning)
-        assert {fit.learn_by.__name__ for fit in learning} == {"_here"}
+        assert {fit.learn_by.__name__ for fit in learning} == {"learn_here"}
         assert processes._idle.empty()
 
 
@@ -225,3 +227,30 @@ def test_what_the_estimator_raises_comes_back(always_worth_it):
                 (np.array([0, 1, 0, 1]),),
                 {"classes": [0, 1]},
             )
+
+
+def test_a_process_ends_with_the_one_that_started_it():
+    code = (
+        "import os, time\n"
+        "from runner.fit.processes import _executor\n"
+        "executor = _executor()\n"
+        "print(executor.submit(os.getpid).result(), flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        worker = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    worker.wait(timeout=20)
+
+
+def test_an_array_is_shared_as_itself_until_the_block_is_let_go():
+    with Processes(2) as processes:
+        seen = []
+        for number in range(50):
+            X = np.full((3, 2), float(number))
+            shared = processes._share(X)
+            seen.append(float(np.asarray(shared.view())[0, 0]))
+            del X
+        assert seen == [float(number) for number in range(50)]

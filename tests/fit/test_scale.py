@@ -19,8 +19,8 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import BernoulliRBM, MLPClassifier, MLPRegressor
 from sklearn.preprocessing import Binarizer, MaxAbsScaler, MinMaxScaler, StandardScaler
 
-from runner.base import Remark
-from runner.fit.scale import column_scales, wild_scale
+from runner.base import Block, Place, Remark
+from runner.fit.scale import Scales, column_scales, wild_scale
 
 CANCER, WINE, IRIS, DIGITS = (
     load() for load in (load_breast_cancer, load_wine, load_iris, load_digits)
@@ -162,3 +162,83 @@ def test_a_boltzmann_machine_is_told_of_what_is_not_from_0_to_1():
         assert wild_scale(BernoulliRBM(), scaled) is None
     for none in (np.array(LINES), X[:0], pd.DataFrame({"word": ["a"]})):
         assert wild_scale(BernoulliRBM(), none) is None
+
+
+def blocks_of(*Xs):
+    return [Block(X, None, None, Place(i, 50 * i, 50 * i + 50)) for i, X in enumerate(Xs)]
+
+
+def told_of(estimator, *Xs, names=None):
+    scales = Scales(estimator, names)
+    return [scales(block) for block in blocks_of(*Xs)]
+
+
+def normal(scale=1.0, column=None, seed=0):
+    X = np.random.default_rng(seed).normal(size=(50, 4))
+    X[:, slice(None) if column is None else column] *= scale
+    return X
+
+
+@pytest.mark.parametrize(
+    "as_held", [np.asarray, np.asfortranarray, pd.DataFrame, sparse.csr_array]
+)
+@pytest.mark.parametrize("estimator", [SGDClassifier(), MLPClassifier(), Perceptron()], ids=str)
+def test_a_column_that_grows_in_a_later_block_is_told_once(estimator, as_held):
+    Xs = [normal(), normal(seed=1), normal(1e6, column=2), normal(1e6, column=2)]
+    first, second, third, fourth = told_of(estimator, *map(as_held, Xs))
+    assert first is second is fourth is None
+    scale = np.sqrt(np.mean(Xs[2][:, 2] ** 2))
+    assert third.text.startswith(
+        f"Block 2 (rows 100 to 149) holds column 2 ({scale:,.0f}), and the first block columns "
+        "around 0.846: "
+    )
+    assert f"{type(estimator).__name__} forgets" in third.text
+
+
+def test_a_column_of_a_later_block_is_named():
+    *_, told = told_of(SGDClassifier(), normal(), normal(1e3, column=1), names=list("abcd"))
+    assert "holds b (" in told.text
+
+
+def test_the_first_block_is_told_of_as_before_and_no_other_after_it():
+    wild = normal(1e6, column=2)
+    assert told_of(SGDClassifier(), wild, wild) == [wild_scale(SGDClassifier(), wild), None]
+
+
+def test_a_later_block_on_which_a_squared_loss_diverges_is_told():
+    estimator = SGDRegressor()
+    assert told_of(estimator, normal(), normal(5.0)) == [None, None]
+    assert "forgets" in told_of(estimator, normal(), normal(50.0))[1].text
+    assert told_of(SGDClassifier(), normal(), normal(50.0)) == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "X"),
+    [
+        (GaussianNB(), normal(1e6)),
+        (SGDClassifier(), normal(20.0, column=2)),
+        (SGDClassifier(), np.zeros((50, 4))),
+        (SGDClassifier(), np.array([["a"] * 4] * 50, dtype=object)),
+        (SGDClassifier(), np.where(np.eye(50, 4) > 0, np.nan, 1.0)),
+    ],
+    ids=["no gradient", "twenty times", "zeros", "text", "NaN, which is refused elsewhere"],
+)
+def test_nothing_is_said_of_later_blocks_that_are_no_worse(estimator, X):
+    assert told_of(estimator, normal(), X, X) == [None] * 3
+
+
+def test_nothing_is_said_after_a_first_block_without_a_scale():
+    assert told_of(SGDClassifier(), np.zeros((50, 4)), normal(1e6)) == [None, None]
+
+
+def test_what_is_told_of_a_later_block_is_true():
+    Xs = [normal(seed=i) for i in range(8)]
+    ys = [(X[:, 0] > 0).astype(int) for X in Xs]
+    alone, spoiled = (SGDClassifier(random_state=0) for _ in range(2))
+    for i, (X, y) in enumerate(zip(Xs, ys, strict=True)):
+        alone.partial_fit(X, y, classes=[0, 1])
+        wild = X * np.where(i == 7, [1, 1, 1e4, 1], 1.0)
+        spoiled.partial_fit(wild, y, classes=[0, 1])
+    X, y = np.concatenate(Xs), np.concatenate(ys)
+    assert alone.score(X, y) > 0.9
+    assert spoiled.score(X, y) < 0.7

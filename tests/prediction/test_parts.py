@@ -33,8 +33,20 @@ def test_a_folder_is_read_as_one_table_beside_its_summary(parts):
     assert told == {"run": "abc", "rows": 6, "parts": 3, "columns": ["row"], "blocks": 4}
 
 
+def test_a_flipped_bit_in_a_part_does_not_go_unnoticed(parts):
+    parts.write(0, {"score": np.random.default_rng(0).normal(size=1000)})
+    (path,) = parts.folder.glob("*.parquet")
+    column = pq.read_metadata(path).row_group(0).column(0)
+    raw = bytearray(path.read_bytes())
+    first = column.dictionary_page_offset or column.data_page_offset
+    raw[first + column.total_compressed_size - 1] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(OSError, match="CRC"):
+        pq.read_table(path, page_checksum_verification=True)
+
+
 def test_a_part_that_cannot_be_written_leaves_nothing_behind(parts, monkeypatch):
-    def full(table, where):
+    def full(table, where, **options):
         where.write_bytes(b"half")
         raise OSError("No space left on device")
 

@@ -341,3 +341,18 @@ def test_transforming_warns_of_nothing(rows, fit):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         stages.transform(rows.frame[["age", "wage"]])
+
+
+def test_a_stage_that_is_restored_transforms_to_the_same_bits():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(200, 37))
+    stages = Stages({"pca": IncrementalPCA(7)})
+    for due in stages.passes():
+        due.partial_fit(rows)
+        due.finish()
+    restored = Stages({"pca": IncrementalPCA(7)})
+    restored.restore(stages.state())
+    ours, theirs = (each.named["pca"].components_ for each in (stages, restored))
+    assert ours.strides[0] < ours.strides[1]
+    assert theirs.strides[0] < theirs.strides[1]
+    assert (stages.transform(rows) == restored.transform(rows)).all()

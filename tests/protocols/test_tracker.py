@@ -1,5 +1,7 @@
 """What every tracker must do, whatever keeps its record."""
 
+from contextlib import suppress
+
 import pytest
 from sklearn.linear_model import SGDClassifier
 
@@ -249,5 +251,42 @@ def test_a_sweep_that_is_not_there_cannot_be_gone_on_with(tracker):
     with (
         pytest.raises(TrackingError, match="be a sweep"),
         tracker.start_sweep("s", resumed="nosuch"),
+    ):
+        pytest.fail("it began")
+
+
+def test_a_run_is_gone_on_with(reading, tracker, make_part, points):
+    with suppress(KeyboardInterrupt), tracker.start_run("went on") as run:
+        run.log_params(Recipe("went on", {"seed": 1}))
+        learn(run, make_part, points)
+        run.log_scores(Evaluated({"accuracy": 0.5}, 10))
+        raise KeyboardInterrupt
+    curve = reading.curve(run, "progress/blocks")
+    with tracker.start_run("went on", resumed=run.run_id or run.name) as again:
+        assert again.run_id == run.run_id
+        assert reading.status(again) == "RUNNING"
+        again.log_params(Recipe("went on", {"seed": 1}))
+        again.log_resumed(0)
+        learn(again, make_part, points)
+        again.log_content({"train": "5f"})
+        again.log_scores(Evaluated({"accuracy": 0.75}, 10))
+    assert reading.status(again) == "FINISHED"
+    assert reading.curve(again, "progress/blocks") == curve
+    assert reading.curve(again, "holdout/accuracy") == [(0, 0.5), (0, 0.75)]
+    tags = reading.tags(again)
+    assert (tags["runner.resumed"], tags["runner.resumed_at"]) == ("1", "0")
+    assert tags["runner.content.train"] == "5f"
+    assert "runner.stop_reason" not in tags
+    with (
+        pytest.raises(TrackingError, match="FINISHED"),
+        tracker.start_run("went on", resumed=run.run_id or run.name),
+    ):
+        pytest.fail("it began")
+
+
+def test_a_run_that_is_not_there_cannot_be_gone_on_with(tracker):
+    with (
+        pytest.raises(TrackingError, match="got none"),
+        tracker.start_run("a", resumed="nosuch"),
     ):
         pytest.fail("it began")

@@ -21,7 +21,7 @@ from runner.base import Block, Part, Place, Progress
 from runner.errors import DatasetError
 from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.loop import fit_loop
-from runner.stream.buffer import mixed
+from runner.stream.mix import Mix, mixed
 from runner.stream.stream import Stream
 
 
@@ -55,7 +55,7 @@ def part_of(load, n_blocks, n_rows=5, n_features=2):
 def test_each_row_comes_once_with_its_target_and_weight_in_blocks_of_the_sizes_read(
     sizes, k, seed
 ):
-    delivered = list(mixed(blocks_of(sizes), k, epoch=0, seed=seed))
+    delivered = list(mixed(blocks_of(sizes), Mix(k, epoch=0, seed=seed)))
     rows = np.concatenate([[], *(block.y for block in delivered)])
     assert sorted(rows) == list(range(sum(sizes)))
     assert [b.n_rows for b in delivered if b.n_rows] == [size for size in sizes if size]
@@ -70,7 +70,7 @@ def test_each_row_comes_once_with_its_target_and_weight_in_blocks_of_the_sizes_r
 @settings(deadline=None)
 def test_a_delivered_block_says_where_its_rows_come_from(sizes, k):
     places, seen = places_of(sizes), 0
-    for block in mixed(blocks_of(sizes), k, epoch=2, seed=0):
+    for block in mixed(blocks_of(sizes), Mix(k, epoch=2, seed=0)):
         if block.n_rows == 0:
             assert block.place in places
             continue
@@ -92,7 +92,7 @@ def test_a_delivered_block_says_where_its_rows_come_from(sizes, k):
 def test_row_numbers_are_unknown_where_a_block_is_not_whole():
     whole, cut = Place(0, 0, 2), Place(1, 2, 9)
     blocks = (Block(np.zeros((2, 1)), None, None, place) for place in (whole, cut))
-    for block in mixed(blocks, 2, epoch=0, seed=0):
+    for block in mixed(blocks, Mix(2, epoch=0, seed=0)):
         assert block.place.mixed == (0, 1)
         assert block.rows is None
 
@@ -100,13 +100,13 @@ def test_row_numbers_are_unknown_where_a_block_is_not_whole():
 def test_known_row_numbers_of_a_block_that_is_not_whole_are_kept():
     rows = np.array([3, 5, 8])
     blocks = (Block(rows, None, None, place, rows=rows) for place in [Place(0, 0, 10)])
-    (block,) = mixed(blocks, 3, epoch=0, seed=0)
+    (block,) = mixed(blocks, Mix(3, epoch=0, seed=0))
     assert sorted(block.rows) == [3, 5, 8]
     np.testing.assert_array_equal(block.rows, block.X)
 
 
 def test_the_time_of_reading_is_that_of_the_blocks_read_since_the_last_delivery():
-    delivered = list(mixed(blocks_of([4, 4, 0, 4, 4, 4]), 3, epoch=0, seed=0))
+    delivered = list(mixed(blocks_of([4, 4, 0, 4, 4, 4]), Mix(3, epoch=0, seed=0)))
     assert [(b.n_rows, b.load_s) for b in delivered] == [
         *((0, 1.0), (4, 3.0), (4, 1.0), (4, 1.0), (4, 0.0), (4, 0.0))
     ]
@@ -116,7 +116,7 @@ def test_every_block_in_the_buffer_is_drawn_from_alike():
     """Count, over many draws, the block of the first row; each of four is due a quarter."""
     counts = np.zeros(4)
     for seed in range(2000):
-        block = next(mixed(blocks_of([3, 3, 3, 3]), 4, epoch=0, seed=seed))
+        block = next(mixed(blocks_of([3, 3, 3, 3]), Mix(4, epoch=0, seed=seed)))
         counts[block.y[0] // 3] += 1
     assert np.abs(counts - 500).max() < 100  # five standard deviations
 
@@ -147,7 +147,7 @@ def dense(X):
 @pytest.mark.parametrize("kind", KINDS)
 def test_rows_of_any_kind_stay_as_they_are(kind, k):
     make_X = KINDS[kind]
-    for block in mixed(blocks_of([4] * 8, make_X), k, epoch=0, seed=0):
+    for block in mixed(blocks_of([4] * 8, make_X), Mix(k, epoch=0, seed=0)):
         expected = make_X(block.y)
         assert type(block.X) is type(expected)
         np.testing.assert_array_equal(dense(block.X), dense(expected))
@@ -224,7 +224,7 @@ def test_closing_in_mid_epoch_ends_the_threads_and_reads_no_further(n_taken):
 
 def test_closing_closes_what_reads_the_blocks_even_if_it_is_in_use_elsewhere():
     blocks = blocks_of([5] * 10)
-    with closing(mixed(blocks, 3, epoch=0, seed=0)) as delivered:
+    with closing(mixed(blocks, Mix(3, epoch=0, seed=0))) as delivered:
         next(delivered)
     assert blocks.gi_frame is None
 

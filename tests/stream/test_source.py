@@ -1,6 +1,8 @@
 """One block at a time out of a lazy part."""
 
+import gc
 import threading
+import weakref
 from collections import Counter
 
 import dask
@@ -11,8 +13,12 @@ import scipy.sparse
 from dask._task_spec import execute_graph
 
 from runner.base import Part, Place
+from runner.dataset.lazy import from_reader
+from runner.dataset.split import split
 from runner.errors import DatasetError, FitError
+from runner.stream.content import content
 from runner.stream.source import BlockSource
+from runner.stream.stream import Stream
 
 
 def counted_part(n_blocks=8, rows=5):
@@ -155,3 +161,137 @@ def test_negative_weights_are_refused_at_their_block(make_part, points):
     assert source.read(1).n_rows == 25
     with pytest.raises(DatasetError, match=r"Block 2 \(rows 50 to 74\) must hold no negative"):
         source.read(2)
+
+
+def rows_from(start, stop):
+    rows = np.arange(start, stop)
+    return np.outer(rows, [1.0, -2.0]), rows % 3, rows / 2.0
+
+
+METAS = (np.empty((0, 2)), np.empty(0, int), np.empty(0))
+WHOLE = content(*rows_from(0, 100), np.arange(100))
+
+
+def contents_of(part, **settings):
+    source = BlockSource(part, hashed=True, **settings)
+    return [source.read(i).content for i in range(part.n_blocks)]
+
+
+@pytest.mark.parametrize("by", ["blocks", "rows"])
+@pytest.mark.parametrize("chunks", [(100,), (7,) * 14 + (2,), (50, 0, 50)])
+def test_the_contents_of_all_blocks_of_all_sides_are_that_of_the_rows(chunks, by):
+    arrays = from_reader(rows_from, chunks, METAS)
+    sides = split(arrays, 0.0 if len(chunks) == 1 else 0.3, by, 0).parts.values()
+    assert sum(sum(contents_of(side)) for side in sides) % 2**64 == WHOLE
+
+
+def test_the_content_is_of_what_was_read_and_only_of_the_first_epoch():
+    part = split(from_reader(rows_from, (50, 50), METAS), 0, "blocks", 0).train
+    source = BlockSource(part, lambda X: X[:, :1] * 2, hashed=True)
+    assert (source.read(0).content + source.read(1).content) % 2**64 == WHOLE
+    assert source.read(0, epoch=1).content is None
+    assert BlockSource(part).read(0).content is None
+
+
+def test_rows_drawn_from_a_block_have_their_numbers_in_the_dataset():
+    for part in split(from_reader(rows_from, (25,) * 4, METAS), 0.5, "rows", 0).parts.values():
+        block = BlockSource(part).read(2)
+        np.testing.assert_array_equal(block.rows, block.X[:, 0])
+        assert block.row_name(1) == f"row {block.X[1, 0]:.0f}"
+
+
+def failing_part(error, good_at=None):
+    """Make a part of three blocks of which the second raises until it was read so often."""
+    calls = Counter()
+
+    def read(start, stop):
+        calls[start] += 1
+        if start == 25 and (good_at is None or calls[start] < good_at):
+            raise error
+        return rows_from(start, stop)
+
+    return split(from_reader(read, (25,) * 3, METAS), 0, "blocks", 0).train, calls
+
+
+def test_a_read_that_fails_for_a_reason_that_may_pass_is_repeated(monkeypatch):
+    pauses = []
+    monkeypatch.setattr("runner.stream.retries.time.sleep", pauses.append)
+    part, calls = failing_part(OSError("gone"), good_at=3)
+    block = BlockSource(part, retries=2).read(1)
+    np.testing.assert_array_equal(block.X[:, 0], np.arange(25, 50))
+    assert calls[25] == 3
+    assert pauses == [0.1, 0.5]
+    part, calls = failing_part(OSError("gone"), good_at=3)
+    with pytest.raises(DatasetError, match=r"got OSError: gone\."):
+        BlockSource(part, retries=1).read(1)
+    assert calls[25] == 2
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError("gone"), ValueError("malformed")])
+def test_a_read_that_fails_for_good_is_not_repeated(error):
+    part, calls = failing_part(error)
+    with pytest.raises(DatasetError, match=r"Block 1 \(rows 25 to 49\) must be readable"):
+        BlockSource(part, retries=2).read(1)
+    assert calls[25] == 1
+
+
+def test_a_tolerant_source_gives_a_block_that_cannot_be_read_as_one_without_rows():
+    part, _ = failing_part(ValueError("malformed"))
+    source = BlockSource(part, hashed=True, tolerant=True)
+    block = source.read(1, epoch=2, position=5)
+    assert (block.n_rows, block.y, block.sample_weight, block.rows) == (0, None, None, None)
+    assert (block.place, block.epoch, block.position) == (Place(1, 25, 50), 2, 5)
+    assert block.content is None
+    assert block.load_s > 0
+    assert str(block.error) == (
+        "Block 1 (rows 25 to 49) must be readable; got ValueError: malformed. "
+        "Check the source of these rows."
+    )
+    assert source.read(2).error is None
+
+
+@pytest.mark.parametrize("part_of_it", ["weights", "lengths", "stage"])
+def test_a_tolerant_source_is_so_of_all_that_reading_refuses(make_part, points, part_of_it):
+    X, y = points
+    if part_of_it == "weights":
+        source = BlockSource(make_part(X, y, np.full(100, -1.0)), tolerant=True)
+    elif part_of_it == "lengths":
+        y = da.from_delayed(dask.delayed(np.ones)(4), (5,), dtype=float)
+        X = da.from_delayed(dask.delayed(np.ones)((5, 2)), (5, 2), dtype=float)
+        source = BlockSource(Part(X, y, None, (Place(0, 0, 5),)), tolerant=True)
+    else:
+        source = BlockSource(make_part(X, y), lambda X: 1 / 0, tolerant=True)
+    block = source.read(0)
+    assert block.n_rows == 0
+    assert str(block.error).startswith("Block 0 (rows 0 to ")
+
+
+def test_the_error_of_a_block_keeps_none_of_its_rows_in_memory():
+    seen = []
+
+    def refuse(X):
+        seen.append(weakref.ref(X))
+        raise ValueError("no")
+
+    part = split(from_reader(rows_from, (25,), METAS), 0, "blocks", 0).train
+    gc.disable()
+    try:
+        block = BlockSource(part, refuse, tolerant=True).read(0)
+        assert "ValueError: no" in str(block.error)
+        assert seen[0]() is None
+    finally:
+        gc.enable()
+
+
+def test_no_interrupt_is_tolerated():
+    part, _ = failing_part(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        BlockSource(part, tolerant=True, retries=2).read(1)
+
+
+def test_a_source_without_some_blocks_is_one_that_cannot_read_them(make_part, points):
+    source = Stream().source(make_part(*points), tolerant=True)
+    twin = source.without([2])
+    assert [twin.read(i).n_rows for i in range(4)] == [25, 25, 0, 25]
+    assert "was not when it was to be learned" in str(twin.read(2).error)
+    assert source.read(2).n_rows == 25

@@ -151,6 +151,61 @@ def test_a_buffer_that_is_no_number_of_blocks_is_refused(buffer_blocks):
         Stream(buffer_blocks=buffer_blocks)
 
 
+@pytest.mark.parametrize("prefetch", [0, 2])
+@pytest.mark.parametrize("start", [0, 3, 9, 10])
+def test_an_epoch_that_starts_in_its_middle_reads_only_what_follows(start, prefetch):
+    reads = []
+    stream = Stream(prefetch=prefetch, seed=3)
+    source = stream.source(part_of(lambda i: reads.append(i) or np.full((5, 2), i), 10))
+    blocks = list(stream.epoch(source, 1, start))
+    assert [block.place.number for block in blocks] == stream.order(10, 1)[start:]
+    assert [block.position for block in blocks] == list(range(start, 10))
+    assert sorted(reads) == sorted(stream.order(10, 1)[start:])
+
+
+@pytest.mark.parametrize("buffer_blocks", [0, 3])
+@pytest.mark.parametrize("prefetch", [0, 2])
+def test_a_tolerant_stream_passes_on_in_its_turn_what_cannot_be_read(prefetch, buffer_blocks):
+    def load(i):
+        if i in {2, 7}:
+            raise ValueError("malformed")
+        return np.full((5, 2), i)
+
+    stream = Stream(prefetch=prefetch, shuffle=False, buffer_blocks=buffer_blocks)
+    source = stream.source(part_of(load, 10), tolerant=True)
+    blocks = list(stream.epoch(source, 0))
+    assert [block.position for block in blocks] == list(range(10))
+    assert [block.place.number for block in blocks if block.error] == [2, 7]
+    rows = np.concatenate([block.X[:, 0] for block in blocks if not block.error])
+    assert sorted(rows) == sorted(np.repeat([0, 1, 3, 4, 5, 6, 8, 9], 5))
+
+
+def test_a_block_is_read_again_as_often_as_the_stream_says(monkeypatch):
+    monkeypatch.setattr("runner.stream.retries.PAUSES_S", (0.0,))
+    calls = []
+
+    def load(i):
+        calls.append(i)
+        if calls.count(i) <= 2 and i == 1:
+            raise ConnectionError("away")
+        return np.full((5, 2), i)
+
+    part = part_of(load, 3)
+    blocks = list(Stream(shuffle=False).epoch(Stream().source(part), 0))
+    assert [block.X[0, 0] for block in blocks] == [0, 1, 2]
+    assert sorted(calls) == [0, 1, 1, 1, 2]
+    calls.clear()
+    stream = Stream(retries=1, shuffle=False)
+    with pytest.raises(DatasetError, match="got ConnectionError: away"):
+        list(stream.epoch(stream.source(part), 0))
+
+
+@pytest.mark.parametrize("retries", [-1, 1.5, True, None])
+def test_tries_that_are_no_number_are_refused(retries):
+    with pytest.raises(ConfigError, match=r"stream\.retries must be an integer of at least 0"):
+        Stream(retries=retries)
+
+
 @pytest.mark.parametrize("seed", [-1, "abc", None])
 def test_a_seed_that_is_none_is_refused(seed):
     with pytest.raises(ConfigError, match=r"stream\.seed must be an integer of at least 0"):

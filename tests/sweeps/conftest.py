@@ -73,6 +73,14 @@ def rows(n_blocks=10, size=ROWS, delay=0.0):
     return table[:, :3], table[:, 3].astype(int)
 
 
+def is_first():
+    try:
+        (FOLDER / "been").open("x").close()
+    except FileExistsError:
+        return False
+    return True
+
+
 def trouble(how):
     if how == "raise":
         raise RuntimeError("no more")
@@ -84,8 +92,9 @@ def trouble(how):
         os.kill(os.getpid(), signal.SIGKILL)
     if how == "interrupt":
         raise KeyboardInterrupt
-    if how.startswith("once ") and not (FOLDER / "been").exists():
-        note("been", how)
+    if how == "ctrl-c":
+        os.kill(os.getpid(), signal.SIGINT)
+    if how.startswith("once ") and is_first():
         trouble(how.removeprefix("once "))
     if how == "mended" and not (FOLDER / "mended").exists():
         raise RuntimeError("not mended yet")
@@ -157,9 +166,10 @@ def read_of(folder):
 def swept(project, odd, store):
     """Return what runs a sweep of the project's own parts as the command line does."""
 
-    def swept(sweep, *overrides, more="", **options):
+    def swept(sweep, *overrides, more="", told=None, **options):
         write_experiment(project, sweep, more)
         job = Job(Heard(), **options)
+        job.teller.ended = told if told is not None else job.teller.ended
         with selected("odd") as choice, in_our_words():
             hydra_main(flags_first([choice, *opened(overrides)]), job)
         return job

@@ -132,18 +132,12 @@ def test_survivors_become_fewer_and_never_none(n, factor, n_rungs):
 
 
 @pytest.mark.parametrize(
-    ("n", "steps", "decides", "learned"),
-    [
-        (9, (100, 300), True, 9 * 100 + 3 * 200 + 1 * 600),
-        (9, (), False, 9 * 900),
-        (1, (100, 300), False, 900),
-        (0, (100, 300), False, 0),
-    ],
+    ("n", "steps", "decides"),
+    [(9, (100, 300), True), (9, (), False), (1, (100, 300), False), (0, (100, 300), False)],
 )
-def test_a_bracket_says_whether_it_decides_and_what_it_learns(n, steps, decides, learned):
+def test_a_bracket_says_whether_it_decides(n, steps, decides):
     bracket = Bracket(len(steps), tuple(range(n)), steps, 3)
     assert bracket.decides is decides
-    assert bracket.learned_rows(900) == learned
 
 
 @given(members=st.sets(st.integers(0, 999)), sizes=SIZES, seed=st.integers(0, 2**32))
@@ -207,5 +201,6 @@ def test_places_are_written_as_in_english():
 def test_a_score_comes_back_from_strict_json(score, rung):
     plain = Record(1, rung, 1000, score, 1, 2, kept=True).as_plain()
     read = json.loads(json.dumps([plain], allow_nan=False))
-    back = known_scores({7: read})[7][rung]
+    back, rows = known_scores({7: read})[7][rung]
+    assert rows == 1000
     assert back == score or (isnan(back) and isnan(score))

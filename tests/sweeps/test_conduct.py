@@ -6,8 +6,9 @@ from collections import Counter
 import pytest
 
 from runner.errors import ConfigError
+from runner.shown import line_of
 from runner.sweeps import kept
-from runner.tracking.record import find_run, kept_file, recent_runs
+from runner.tracking.record import children, find_run, kept_file, recent_runs
 from runner.tracking.tags import HALVING, RUNG
 from tests.sweeps.conftest import members_of, read_of
 
@@ -127,6 +128,38 @@ def test_an_interrupt_ends_the_sweep_as_killed_and_leaves_what_is_done(swept):
     board = json.loads(kept_file(run, "sweep/leaderboard.json"))
     by_column = dict(zip(board["columns"], zip(*board["data"], strict=True), strict=True))
     assert Counter(by_column["status"]) == {"FINISHED": 1, "KILLED": 1, "PENDING": 1}
+
+
+def test_what_stops_a_sweep_says_how_to_go_on_with_it(swept):
+    with pytest.raises(KeyboardInterrupt) as stop:
+        swept(grid(estimator__how=["", "interrupt"]))
+    (run,) = recent_runs()
+    assert stop.value.__notes__ == [f"`runner resume {run.run_id[:8]}` goes on with it"]
+
+
+def test_a_sweep_that_is_not_recorded_cannot_be_gone_on_with(swept):
+    with pytest.raises(KeyboardInterrupt) as stop:
+        swept(grid(estimator__how=["", "interrupt"]), "tracking=none", "~tracking.log_model")
+    assert not getattr(stop.value, "__notes__", [])
+
+
+def test_a_member_that_a_person_stopped_is_told_so_once(swept, capsys):
+    told = []
+    with pytest.raises(KeyboardInterrupt):
+        swept(grid(estimator__how=["", "ctrl-c"]), told=told)
+    assert {outcome.status for outcome in told} == {"KILLED"}
+    assert [line_of(outcome).count("Ctrl-C") for outcome in told] == [1, 1]
+    assert {run.status for run in children(recent_runs()[0])} == {"KILLED"}
+
+
+def test_what_the_data_are_is_kept_for_each_group(swept):
+    job = swept(grid(dataset__arguments__size=[20, 40], estimator__alpha=[0.1, 0.2]))
+    groups = json.loads(kept_file(find_run(job.run_id), kept.DATA))
+    keys = [outcome.key for outcome in job.outcomes]
+    assert [group["members"] for group in groups] == [keys[:2], keys[2:]]
+    assert groups[0]["data"]["train"].startswith("160 rows of 3 float64 in 8 blocks")
+    assert groups[1]["data"]["train"].startswith("320 rows")
+    assert "numpy" in groups[0]["versions"]
 
 
 def test_a_dry_run_tells_what_would_be_done_and_does_nothing(swept, project):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from runner.errors import ConfigError
 from runner.sweeps.brackets import known_scores
-from runner.sweeps.halving import Extent, Halving, Tournament
+from runner.sweeps.halving import Halving, Tournament
 
 SCORES = st.sampled_from([0.1, 0.5, 0.9, nan, inf, -inf]) | st.floats(0, 1)
 
@@ -245,27 +245,6 @@ def test_the_history_of_a_member_tells_each_rung():
     assert len(judge.history(8)) == 1
 
 
-@pytest.mark.parametrize(
-    ("n", "options", "expected"),
-    [
-        (9, {}, Extent(9 * 100 + 3 * 200 + 600, 8100)),
-        (9, {"stop": False}, Extent(8100, 8100)),
-        (9, {"first_rows": 900}, Extent(8100, 8100)),
-        (0, {}, Extent(0, 0)),
-        (1, {}, Extent(900, 900)),
-        # brackets of 5, 3 and 2: (100, 300), (300,), ()
-        (10, {"hyperband": True}, Extent(5 * 100 + 800 + 3 * 300 + 600 + 2 * 900, 9000)),
-    ],
-)
-def test_the_extent_is_what_is_learned_at_most(n, options, expected):
-    assert tournament(n=n, **options).extent == expected
-
-
-def test_what_is_saved_is_a_share():
-    assert Extent(25, 100).saved == 0.75
-    assert Extent(0, 0).saved == 0
-
-
 def decided(final=None, failed=(), n=9, rungs=(100, 300), scores=None):
     judge = tournament(n=n)
     for rows in rungs:
@@ -366,7 +345,7 @@ def test_a_resumed_sweep_decides_as_one_without_interruption(sweep, data, tell):
 @settings(deadline=None, max_examples=300)
 @given(sweep=sweeps())
 def test_whatever_the_scores_the_tournament_is_fair(sweep):
-    options, n, _, _, _ = sweep
+    _, n, _, _, _ = sweep
     judge = run(sweep)
     members = sorted(member for bracket in judge.brackets for member in bracket.members)
     assert members == list(range(n))
@@ -381,5 +360,3 @@ def test_whatever_the_scores_the_tournament_is_fair(sweep):
         assert bracket.rungs[decision.rung] <= decision.rows
         worst = min(decision.scores[member] for member in decision.kept)
         assert not any(decision.scores[member] > worst for member in decision.lost)
-    assert judge.extent.learned <= judge.extent.whole
-    assert options.stop or judge.extent.saved == 0

@@ -38,6 +38,8 @@ def numbers(plan):
         ({"stream.buffer_blocks": 2}, False),
         ({"stream.prefetch": 1}, False),
         ({"preprocessing": ["standard_scaler"]}, False),
+        ({"fit.on_bad_block": "skip"}, False),
+        ({"fit.max_bad_blocks": 3}, False),
     ],
     ids=str,
 )

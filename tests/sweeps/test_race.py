@@ -10,7 +10,7 @@ from runner.evaluation.evaluation import Evaluation
 from runner.fit.options import FitOptions
 from runner.records import Outcome
 from runner.stream.stream import Stream
-from runner.sweeps.brackets import known_scores
+from runner.sweeps.brackets import Known, known_scores
 from runner.sweeps.halving import Halving, Tournament
 from runner.sweeps.race import check_scored, verdict
 from runner.tracking.tags import HALVING, RUNG
@@ -308,9 +308,13 @@ def test_the_verdict_of_a_sweep_that_was_resumed_is_that_of_the_whole(stop):
     """The members that learned before are not compared anew, because nothing learns any more."""
     scores = {0: {0: 0.9, 1: 0.8}, 1: {0: 0.8, 1: 0.9}, 2: {0: 0.85, 1: 0.7}, 3: {0: 0.1}}
     scores |= {number: {0: 0.2} for number in range(4, 9)}
+    known = {
+        number: {rung: Known(score, 100) for rung, score in found.items()}
+        for number, found in scores.items()
+    }
     final = [0.1, 0.3, 0.2, *[0.99] * 6]
     told = verdict(
-        tournament_of(9, known=scores, stop=stop),
+        tournament_of(9, known=known, stop=stop),
         outcomes_of(final, rungs=(0, 2, *range(3, 9)) if stop else ()),
         rows_of(9),
     )

@@ -1,12 +1,15 @@
 """Going on with a sweep: what is left is run, and nothing twice."""
 
 import json
+import sys
 from collections import Counter
+from functools import wraps
 
 import pytest
 
 import runner
-from runner.errors import ConfigError, TrackingError
+from runner.errors import CheckpointError, ConfigError, RunnerWarning, TrackingError
+from runner.sweeps import kept
 from runner.sweeps.job import Job
 from runner.sweeps.resume import known_scores_of, resume
 from runner.tracking.client import connect
@@ -124,6 +127,15 @@ def test_there_must_be_something_left(swept):
         assert f"have members that {told}; got 2 finished of 2" in str(refused.value)
 
 
+def test_a_sweep_that_lacks_nothing_but_its_ending_gets_it(swept):
+    first = swept({"grid": {"estimator.alpha": [0.1, 0.2]}})
+    connect(resolve(None)).set_terminated(first.run_id, "KILLED")
+    again = gone_on(first.run_id)
+    assert again.teller.ended == []
+    assert statuses(again) == ["FINISHED", "FINISHED"]
+    assert find_run(first.run_id).status == "FINISHED"
+
+
 def test_a_single_run_is_no_sweep(swept):
     job = swept({}, "seed=3")
     assert job.outcomes == []
@@ -196,7 +208,9 @@ def test_scores_at_rungs_are_read_from_the_tags_that_hold_some(swept):
     known = known_scores_of(runs)
     for key, run in runs.items():
         records = json.loads(run.tags[HALVING])
-        assert known[key] == {record["rung"]: record["score"] for record in records}
+        assert known[key] == {
+            record["rung"]: (record["score"], record["rows"]) for record in records
+        }
         run.tags[HALVING] = "no JSON"
     assert set(map(str, known_scores_of(runs).values())) == {"{}"}
 
@@ -204,7 +218,119 @@ def test_scores_at_rungs_are_read_from_the_tags_that_hold_some(swept):
 def test_what_is_resumed_may_come_from_a_file_that_is_gone(swept, project):
     first = swept({"grid": {"estimator.how": ["", "raise"]}})
     (project / "experiments" / "odd.yaml").unlink()
-    assert statuses(gone_on(first.run_id)) == ["FINISHED", "FAILED"]
+    with pytest.warns(RunnerWarning, match="odd is missing: the sweep goes on with the config"):
+        again = gone_on(first.run_id)
+    assert statuses(again) == ["FINISHED", "FAILED"]
+
+
+def edit(project, old, new):
+    file = project / "experiments" / "odd.yaml"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+GRID = {"grid": {"estimator.how": ["", "mended"]}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("partial_fit:", "fit: {epochs: 2}\npartial_fit:", r"fit\.epochs: 1 was .* now says 2"),
+        ('["", "mended"]', '["", "mended", "raise"]', r"sweep\.grid\.estimator\.how: .*raise"),
+        ('sweep: {"grid"', 'sweep: {"halving": {"first_rows": 40}, "grid"', r"sweep\.halving"),
+        ("dataset: {", "dataset: [", "cannot be composed"),
+    ],
+)
+def test_an_edited_file_of_a_sweep_is_refused_with_what_differs(swept, project, old, new, told):
+    first = swept(GRID)
+    before = read_of(project)
+    edit(project, old, new)
+    with pytest.raises(ConfigError, match=rf"(?s)The sweep \w+ must go on.*{told}.*--force"):
+        gone_on(first.run_id)
+    assert read_of(project) == before
+    assert find_run(first.run_id).status == "FAILED"
+    (project / "mended").touch()
+    assert statuses(gone_on(first.run_id, is_forced=True)) == ["FINISHED", "FINISHED"]
+
+
+def test_a_sweep_of_the_command_line_is_compared_without_what_it_sweeps_over(swept, project):
+    first = swept({}, "-m", "estimator.how='',mended", "estimator.alpha=0.5")
+    assert statuses(first) == ["FINISHED", "FAILED"]
+    assert find_run(first.run_id).command.endswith("-m")
+    edit(project, "holdout: 0.2", "holdout: 0.4")
+    with pytest.raises(ConfigError, match=r"dataset\.holdout: 0\.2 .* 0\.4\. Set it back"):
+        gone_on(first.run_id)
+    edit(project, "holdout: 0.4", "holdout: 0.2")
+    (project / "mended").touch()
+    assert statuses(gone_on(first.run_id)) == ["FINISHED", "FINISHED"]
+
+
+def test_a_base_that_lacks_what_each_member_has_makes_no_difference(swept, project):
+    more = "stream: {prefetch: '${estimator.at}'}\n"
+    first = swept({"grid": {"estimator.how": ["", "mended"], "estimator.at": [2]}}, more=more)
+    assert statuses(first) == ["FINISHED", "FAILED"]
+    (project / "mended").touch()
+    assert statuses(gone_on(first.run_id)) == ["FINISHED", "FINISHED"]
+
+
+def other_rows(only=20):
+    """Let the project's own function return a row more in each block of so many."""
+    module = sys.modules["odd_parts"]
+    known = module.rows
+
+    @wraps(known)
+    def rows(n_blocks, size=20):
+        return known(n_blocks, size + (size == only))
+
+    module.rows = rows
+
+
+def test_other_data_are_refused_although_no_member_left_a_state(swept, project):
+    first = swept(GRID)
+    other_rows()
+    with pytest.raises(CheckpointError, match=r"train was 160 rows.* and is 168 rows.*--force"):
+        gone_on(first.run_id)
+    assert find_run(first.run_id).status == "FAILED"
+    with pytest.raises(CheckpointError, match="train was 160 rows"):
+        gone_on(first.run_id, dry_run=True)
+    (project / "mended").touch()
+    with pytest.warns(RunnerWarning, match="Gone on although train was 160 rows"):
+        again = gone_on(first.run_id, is_forced=True)
+    assert statuses(again) == ["FINISHED", "FINISHED"]
+
+
+def test_other_libraries_are_refused(swept, monkeypatch):
+    first = swept(GRID)
+    monkeypatch.setattr("runner.saved.version", lambda name: "0.1")
+    with pytest.raises(CheckpointError, match=r"numpy was \S+ and is 0\.1"):
+        gone_on(first.run_id)
+
+
+def test_groups_that_have_nothing_left_may_have_other_data(swept, project):
+    size = "dataset.arguments.size"
+    first = swept({"runs": [{size: 30}, {size: 20, "estimator.how": "mended"}]})
+    assert statuses(first) == ["FINISHED", "FAILED"]
+    other_rows(only=30)
+    (project / "mended").touch()
+    assert statuses(gone_on(first.run_id)) == ["FINISHED", "FINISHED"]
+
+
+def test_a_sweep_that_keeps_nothing_of_its_data_is_not_checked(swept, project, monkeypatch):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(kept, "DATA", "sweep/other.json")
+        first = swept(GRID)
+    other_rows()
+    (project / "mended").touch()
+    assert statuses(gone_on(first.run_id)) == ["FINISHED", "FINISHED"]
+
+
+def test_failed_ones_alone_are_not_run_where_a_halving_compares_them_all(swept):
+    sweep = {"runs": [{}, {"estimator.how": "raise"}], "halving": {"first_rows": 40}}
+    first = swept(sweep)
+    with pytest.raises(ConfigError, match=rf"halving.*Run `runner resume {first.run_id[:8]}`"):
+        gone_on(first.run_id, only_failed=True)
+    assert sorted(runs_by_key(first.run_id).values()) == [1, 1]
 
 
 def test_a_run_alone_of_the_same_file_is_no_member(swept, project):

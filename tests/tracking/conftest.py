@@ -1,7 +1,10 @@
 """Real stores: an SQLite file per test, and one server."""
 
+import pickle
 import shutil
 from contextlib import ExitStack
+from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 from sklearn.linear_model import SGDClassifier
@@ -91,6 +94,44 @@ def learn(points, make_part):
         return model, part, progress
 
     return learn
+
+
+@pytest.fixture
+def sit(points, make_part):
+    """Return what learns some of 8 blocks of 10 rows, and returns the model and the state then."""
+
+    def sit(callbacks, blocks, state=None, *, ends=True):
+        def tell(event, *arguments):
+            for callback in callbacks.values():
+                getattr(callback, event)(*arguments)
+
+        X, y = (rows[:80] for rows in points)
+        part = make_part(X, y, chunks=10)
+        model, progress, states = state or (SGDClassifier(random_state=0), Progress(), {})
+        model, progress = deepcopy(model), replace(progress, total_rows=80)
+        tell("on_fit_begin", progress, model)
+        for name, kept in states.items():
+            callbacks[name].restore(pickle.loads(kept))  # noqa: S301
+        for number in blocks:
+            place = part.places[number]
+            rows = slice(place.start, place.stop)
+            if number:
+                progress.scores = {"accuracy": model.score(X[rows], y[rows])}
+            model.partial_fit(X[rows], y[rows], classes=[0, 1])
+            progress.blocks += 1
+            progress.rows += 10
+            progress.fit_s += 0.25
+            block = Block(X[rows], y[rows], None, place, 0, number, content=number)
+            tell("on_block_end", progress, block)
+            progress.held_out = {"accuracy": model.score(X, y)}
+            tell("on_held_out", progress)
+        states = {name: pickle.dumps(callback.state()) for name, callback in callbacks.items()}
+        state = deepcopy(model), replace(progress), states
+        if ends:
+            tell("on_fit_end", progress)
+        return model, part, progress, state
+
+    return sit
 
 
 class Flaky:

@@ -1,12 +1,17 @@
+import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
 from runner.tracking.checkup import check_record
+from runner.tracking.client import connect
 from runner.tracking.mlflow_tracker import MlflowTracker
+from runner.tracking.saved_states import state_file
 from runner.tracking.spool import Spool, runs_folder
+from runner.tracking.store import AwayError, resolve
 from runner.tracking.tags import PROCESS
 
 KILLED = """
@@ -40,9 +45,12 @@ def test_a_record_in_order_is_well(tracker):
         pass
     findings = found()
     assert list(findings) == [
-        *("project", "store", "experiments", "killed runs", "unsent", "running runs")
+        *("project", "store", "experiments", "killed runs", "running runs"),
+        *("database", "unsent", "saved states", "disk"),
     ]
     assert all_well(findings)
+    assert findings["store"].told.endswith("can be written, and has the schema of this MLflow")
+    assert findings["database"].told.endswith("MB, whole")
     assert findings["killed runs"].told == "none to mend"
     assert findings["running runs"].told == "0 open"
 
@@ -98,7 +106,7 @@ def test_what_waits_for_another_store_is_told(store):
     Spool(runs_folder() / "ab", "http://elsewhere").close()
     finding = found()["unsent"]
     assert not finding.ok
-    assert "is for http://elsewhere" in finding.told
+    assert finding.told == "1 unsent rest for http://elsewhere; `runner doctor --sync` sends it"
 
 
 def test_artifacts_that_are_not_there_are_told(project, tracker):
@@ -158,10 +166,67 @@ def test_what_cannot_be_sent_is_told(store, flaky, run_id, monkeypatch):
 def test_many_names_are_counted(store):
     for number in range(12):
         Spool(runs_folder() / f"run{number}", f"http://h{number}").close()
-    assert "and 2 more" in found()["unsent"].told
+    told = found()["unsent"].told
+    assert "1 unsent rest for http://h0; 1 unsent rest for http://h1; " in told
+    assert "; 2 more stores; `runner doctor --sync` sends it" in told
 
 
 def test_a_server_is_looked_at_too(server):
     with MlflowTracker(uri=server.url, experiment="checked").start_run("a"):
         pass
-    assert all_well(found(server.url))
+    findings = found(server.url)
+    assert all_well(findings)
+    assert findings["store"].told.startswith(f"{server.url} answers")
+    assert "database" not in findings
+
+
+def test_what_waits_is_sent_only_when_that_is_asked_for(project, schema, client):
+    shutil.copy(schema, project / "other.db")
+    other = resolve("sqlite:///other.db")
+    there = connect(other)
+    run_id = there.create_run(there.create_experiment("any")).info.run_id
+    Spool(runs_folder() / run_id, str(other)).close()
+    assert not found()["unsent"].ok
+    assert there.get_run(run_id).info.status == "RUNNING"
+    findings = {finding.name: finding for finding in check_record(send=True)}
+    assert findings["sync"].told == f"sent 1 unsent rest to {other}"
+    assert findings["unsent"].told == "nothing"
+    assert all_well(findings)
+    assert there.get_run(run_id).info.status == "KILLED"
+
+
+def test_a_damaged_store_is_told_by_its_file_too(project):
+    (project / "mlflow.db").write_text("these are no pages of a database, " * 100)
+    findings = found()
+    assert not findings["store"].ok
+    assert not findings["database"].ok
+
+
+def test_states_of_runs_that_are_kept_in_the_project_are_known(store, monkeypatch, recwarn):
+    def refuse(store):
+        raise AwayError("The store", "answer", got="nothing", remedy="Start it.")
+
+    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr("runner.tracking.away.preflight", refuse)
+        with MlflowTracker(when_away="local").start_run("a") as run:
+            raise KeyboardInterrupt
+    state_file(run.run_id).parent.mkdir(parents=True)
+    state_file(run.run_id).write_bytes(b"state")
+    assert f"to go on: `runner resume {run.run_id[:8]}`" in found()["saved states"].told
+
+
+def test_states_are_left_alone_when_the_store_stops_answering(store, flaky, monkeypatch):
+    state_file("5f").parent.mkdir(parents=True)
+    state_file("5f").write_bytes(b"state")
+    os.utime(state_file("5f"), (0, 0))
+    assert found("http://127.0.0.1:1")["saved states"].ok
+    monkeypatch.setattr("runner.tracking.checkup.connect", lambda store: flaky)
+
+    def away(run_id):
+        raise OSError("connection refused")
+
+    flaky.get_run = away
+    finding = found()["saved states"]
+    assert not finding.ok
+    assert "connection refused" in finding.told
+    assert state_file("5f").exists()

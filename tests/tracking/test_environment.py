@@ -1,5 +1,6 @@
 import json
 import platform
+import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -7,7 +8,9 @@ from importlib.metadata import version
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from runner.config.job import run
 from runner.tracking.environment import environment, peak_mb, pinned, requirements
+from runner.tracking.record import find_run, kept_file
 
 
 def test_the_environment_is_plain_and_says_what_runs():
@@ -16,6 +19,18 @@ def test_the_environment_is_plain_and_says_what_runs():
     assert found["packages"]["scikit-learn"] == version("scikit-learn")
     assert found["packages"]["incremental-runner"] == version("incremental-runner")
     assert found["cpus"] >= 1
+    assert found["cpu"]
+
+
+def test_the_record_tells_the_threads_as_they_are_while_a_run_learns(schema, project):
+    shutil.copy(schema, project / "mlflow.db")
+    with threadpool_limits(2):
+        run_id = run("quickstart", ["callbacks=[]"]).run_id
+        outside = environment()["threads"]
+    kept = json.loads(kept_file(find_run(run_id), "environment/environment.json"))
+    assert {pool["num_threads"] for pool in outside} == {2}
+    assert {pool["user_api"] for pool in kept["threads"]} >= {"blas", "openmp"}
+    assert {pool["num_threads"] for pool in kept["threads"]} == {1}
 
 
 def test_the_threads_of_the_linear_algebra_are_those_in_force():

@@ -2,7 +2,7 @@ import subprocess
 
 import pytest
 
-from runner.tracking.git import git_state
+from runner.tracking.git import changed_between, git_state
 
 
 def git(folder, *arguments):
@@ -50,6 +50,32 @@ def test_a_file_that_git_does_not_know_makes_the_tree_dirty(repository):
     assert state.dirty
     assert state.diff == ""
     assert state.untracked == ("experiments/",)
+
+
+def test_code_that_git_does_not_know_is_named_with_its_content(repository):
+    inner = repository / "mine"
+    inner.mkdir()
+    (inner / "rows.py").write_text("x = 1\n")
+    (inner / "rows.csv").write_text("1\n")
+    (repository / "ignored").mkdir()
+    (repository / "ignored" / "secret.py").write_text("")
+    before = git_state(inner).untracked_code
+    assert list(before) == ["mine/rows.py"]
+    (inner / "rows.py").write_text("x = 2\n")
+    assert git_state(repository).untracked_code.keys() == before.keys()
+    assert git_state(repository).untracked_code != before
+
+
+def test_the_files_that_differ_between_two_commits_are_named(repository):
+    old = git_state(repository).commit
+    (repository / "code.py").write_text("x = 2\n")
+    (repository / "new file.py").write_text("")
+    git(repository, "add", ".")
+    git(repository, "commit", "-m", "second")
+    new = git_state(repository).commit
+    assert changed_between(repository, old, new) == ("code.py", "new file.py")
+    assert changed_between(repository, old, old) == ()
+    assert changed_between(repository, "0" * 40, new) is None
 
 
 def test_a_token_in_the_remote_or_the_diff_is_hidden(repository):

@@ -1,11 +1,18 @@
 import math
+import pickle
+import tracemalloc
 from io import BytesIO
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from runner.base import Block, Place, Progress
-from runner.tracking.ledger import Ledger, parquet
+from runner.errors import DatasetError
+from runner.tracking.ledger import Ledger, label_counts, parquet
 
 
 @pytest.fixture
@@ -37,6 +44,10 @@ def test_a_row_per_block_in_the_order_of_learning(kept):
         "load_ms": [250.0] * 3,
         "fit_ms": [500.0, 1500.0, 2500.0],
         "mixed": [[], [], []],
+        "labels": [None] * 3,
+        "content": [None] * 3,
+        "status": ["learned"] * 3,
+        "error": [None] * 3,
     }
     assert math.isnan(scores[0])
     assert scores[1:] == [0.5, 0.75]
@@ -75,3 +86,203 @@ def test_a_fit_without_a_block_has_an_empty_ledger(kept):
     Ledger(kept.append).on_fit_end(Progress())
     assert kept[0].num_rows == 0
     assert pq.read_table(BytesIO(parquet(kept[0]))).num_rows == 0
+
+
+ERROR = DatasetError("The file a.csv", "hold numbers", got="'x'", remedy="Mend it.")
+
+
+def learned(number, epoch=0, y=None, content=None, *, n_rows=10, mixed=()):
+    place = Place(number, number * n_rows, (number + 1) * n_rows, mixed)
+    X = np.zeros((n_rows, 1))
+    return Block(X, y, None, place, epoch, number, 0.001 * number, content=content)
+
+
+def told(ledger, step, progress):
+    """Tell a ledger of a step: of a block, or of the number of a bad one."""
+    progress.fit_s += 0.25
+    if isinstance(step, int):
+        ledger.on_bad_block(progress, Place(step, 0, 10), 0, step, ERROR)
+        return
+    progress.scores = {"r2": 0.5} if step.place.number % 2 else {}
+    ledger.on_block_end(progress, step)
+
+
+def test_a_bad_block_is_kept_with_the_reason(kept):
+    ledger = Ledger(kept.append, counts_labels=True)
+    progress = Progress(scores={"r2": 0.5})
+    ledger.on_block_end(progress, learned(0, content=1, y=np.ones(10, int)))
+    progress.fit_s = 0.125
+    ledger.on_bad_block(progress, Place(7, 70, 80), 0, 1, ERROR)
+    ledger.on_block_end(progress, learned(2, content=3, y=np.ones(10, int)))
+    ledger.on_fit_end(progress)
+    first, bad, last = pq.read_table(BytesIO(parquet(kept[0]))).to_pylist()
+    assert math.isnan(bad.pop("load_ms"))
+    assert math.isnan(bad.pop("progressive_r2"))
+    assert bad == {
+        "epoch": 0,
+        "position": 1,
+        "block": 7,
+        "first_row": 70,
+        "last_row": 79,
+        "rows": 0,
+        "fit_ms": 125.0,
+        "mixed": [],
+        "labels": None,
+        "content": None,
+        "status": "bad",
+        "error": "The file a.csv must hold numbers; got 'x'. Mend it.",
+    }
+    for row in (first, last):
+        assert (row["status"], row["error"]) == ("learned", None)
+        assert row["progressive_r2"] == 0.5
+
+
+def test_the_reason_of_a_bad_block_holds_no_secret(kept):
+    ledger = Ledger(kept.append)
+    error = DatasetError("https://ann:hunter2@host/a.csv", "be there", got="none", remedy="Look.")
+    ledger.on_bad_block(Progress(), Place(0, 0, 10), 0, 0, error)
+    ledger.on_fit_end(Progress())
+    assert kept[0]["error"].to_pylist() == [
+        "https://<redacted>@host/a.csv must be there; got none. Look."
+    ]
+    assert b"hunter2" not in parquet(kept[0]) + pickle.dumps(ledger.state())
+
+
+def test_the_labels_of_each_block_are_counted_where_that_is_asked_for(kept):
+    ys = [np.repeat([1, 0], 5), None, np.repeat(["b", "ä"], [9, 1]), np.ones(10) > 0]
+    for counts_labels in (True, False):
+        ledger = Ledger(kept.append, counts_labels=counts_labels)
+        for number, y in enumerate(ys):
+            ledger.on_block_end(Progress(), learned(number, y=y))
+        ledger.on_fit_end(Progress())
+    counted, plain = (pq.read_table(BytesIO(parquet(table))) for table in kept)
+    for table in (counted, plain):
+        assert table.schema.field("labels").type == pa.map_(pa.string(), pa.int64())
+    assert counted["labels"].to_pylist() == [
+        [("0", 5), ("1", 5)],
+        None,
+        [("b", 9), ("ä", 1)],
+        [("True", 10)],
+    ]
+    assert plain["labels"].to_pylist() == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("y", "counts"),
+    [
+        (np.array([3, -1, 3], "i1"), {"-1": 1, "3": 2}),
+        (np.array([2**63], "u8"), {str(2**63): 1}),
+        (np.array([True, False, True]), {"False": 1, "True": 2}),
+        (np.array(["b", "a", "b"], object), {"a": 1, "b": 2}),
+        (np.array([1, "1", 0], object), {"0": 1, "1": 2}),
+        (np.arange(100) % 100, {str(i): 1 for i in range(100)}),
+        (np.arange(101), None),
+        (np.arange(101).astype(str), None),
+        (np.array([0.0, 1.0]), None),
+        (np.array(["a", float("nan")], object), None),
+        (np.array([["a"], ["b"]]), None),
+        (np.array([["a"], None], object), None),
+        (np.array([[1, 2]]), None),
+        (None, None),
+    ],
+)
+def test_labels_are_integers_booleans_or_text_and_not_too_many(y, counts):
+    assert label_counts(y) == counts
+
+
+def test_the_content_is_kept_in_hexadecimal_digits(kept):
+    ledger = Ledger(kept.append)
+    for block in (
+        learned(0, content=2**64 - 1),
+        learned(1, content=0),
+        learned(2, content=16, n_rows=5),
+        learned(1, epoch=1),
+    ):
+        ledger.on_block_end(Progress(), block)
+    ledger.on_fit_end(Progress())
+    assert kept[0]["content"].to_pylist() == ["f" * 16, "0" * 16, "0" * 14 + "10", None]
+
+
+def test_the_hash_of_the_order_is_of_the_epochs_numbers_and_rows_of_what_was_learned():
+    def hash_of(*steps):
+        ledger, progress = Ledger(print), Progress()
+        for step in steps:
+            told(ledger, step, progress)
+        return ledger.order_hash()
+
+    blocks = [learned(0), learned(2), learned(1)]
+    whole = hash_of(*blocks)
+    assert int(whole, 16) > 0
+    assert len(whole) == 32
+    assert hash_of(learned(0, content=5), 7, *blocks[1:]) == whole
+    others = [
+        *(blocks[:2], blocks[::-1], [*blocks, learned(0)], []),
+        [*blocks[:2], learned(1, epoch=1)],
+        [*blocks[:2], learned(1, n_rows=9)],
+    ]
+    assert len({whole, *(hash_of(*other) for other in others)}) == 1 + len(others)
+
+
+BLOCKS = st.builds(
+    learned,
+    number=st.integers(0, 5),
+    epoch=st.integers(0, 1),
+    y=st.none() | st.lists(st.sampled_from("abc"), min_size=4, max_size=4).map(np.array),
+    content=st.none() | st.integers(0, 2**64 - 1),
+    n_rows=st.just(4),
+    mixed=st.lists(st.integers(0, 9), max_size=3).map(tuple),
+)
+
+
+@given(st.lists(BLOCKS | st.integers(0, 9), max_size=12), st.integers(0, 12))
+@settings(deadline=None, max_examples=60)
+def test_a_ledger_goes_on_from_its_state_as_if_nothing_had_happened(steps, stop):
+    tables = []
+    whole, progress = Ledger(tables.append, counts_labels=True), Progress()
+    whole.on_fit_begin(progress, None)
+    first, again = Ledger(print, counts_labels=True), Progress()
+    first.on_fit_begin(again, None)
+    for step in steps:
+        told(whole, step, progress)
+    for step in steps[:stop]:
+        told(first, step, again)
+    state = pickle.loads(pickle.dumps(first.state()))  # noqa: S301
+    second = Ledger(tables.append, counts_labels=True)
+    second.on_fit_begin(Progress(), None)
+    second.restore(state)
+    for step in steps[stop:]:
+        told(second, step, again)
+    for ledger in (whole, second):
+        ledger.on_fit_end(progress)
+    assert tables[0].schema == tables[1].schema
+    assert str(tables[0].to_pylist()) == str(tables[1].to_pylist())
+    assert whole.order_hash() == second.order_hash()
+
+
+def test_a_state_copies_no_column_before_it_is_pickled():
+    ledger, block = Ledger(print), learned(0, content=1)
+    for _ in range(10_000):
+        ledger.on_block_end(Progress(), block)
+    tracemalloc.start()
+    state = ledger.state()
+    other = Ledger(print)
+    other.restore(state)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(other) == 10_000
+    assert peak < 10_000 < len(pickle.dumps(state))
+
+
+def test_a_table_may_be_taken_while_the_fit_goes_on():
+    ledger = Ledger(print, counts_labels=True)
+    for number in range(3):
+        ledger.on_block_end(Progress(scores={"r2": 1.0}), learned(number, y=np.zeros(10, int)))
+        assert ledger.table().num_rows == number + 1
+
+
+def test_a_hundred_thousand_blocks_stay_small():
+    ledger, progress = Ledger(print, counts_labels=True), Progress(scores={"accuracy": 0.5})
+    block = learned(3, y=np.arange(10) % 2, content=2**63, mixed=(1, 2, 3))
+    for _ in range(10_000):
+        ledger.on_block_end(progress, block)
+    assert len(pickle.dumps(ledger.state(), pickle.HIGHEST_PROTOCOL)) < 200 * 10_000

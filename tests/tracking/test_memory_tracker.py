@@ -79,3 +79,27 @@ with MemoryTracker().start_run("a") as run:
 assert "mlflow" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_run_is_gone_on_with_by_its_name_and_a_member_by_its_id():
+    tracker = MemoryTracker()
+    with tracker.start_sweep("s") as sweep:
+        for parent in (None, sweep):
+            with (
+                pytest.raises(ValueError, match="no"),
+                tracker.start_run("a", parent=parent, tags={"try": "1"}),
+            ):
+                raise ValueError("no")
+        alone, member = tracker.runs
+        with tracker.start_run("a", parent=sweep, resumed=member.run_id) as again:
+            assert again is member
+    alone.name = "b"
+    with tracker.start_run("b", resumed="b", tags={"try": "2"}) as again:
+        assert (again, again.tags["try"]) == (alone, "2")
+    assert [run.status for run in tracker.runs] == ["FINISHED"] * 2
+    assert len(sweep.runs) == 1
+    with (
+        pytest.raises(TrackingError, match="be a run of this tracker; got none"),
+        tracker.start_run("a", resumed="c"),
+    ):
+        pytest.fail("it began")

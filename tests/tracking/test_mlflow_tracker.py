@@ -284,3 +284,62 @@ def test_runs_of_several_threads_do_not_mix(tracker, client):
         found = client.get_run(run_id)
         assert found.info.run_name == str(number)
         assert found.data.metrics["number"] == number
+
+
+KILLED = """
+import os, sys
+from runner.records import Recipe
+from runner.tracking.mlflow_tracker import MlflowTracker
+with MlflowTracker(flush_every_s=1000).start_run("killed") as run:
+    run.log_params(Recipe("killed", {"seed": 1}))
+    for step in range(1, 6):
+        run._outbox.log({"a": step / 2, "b": step / 4}, step)
+        if step == 3:
+            run._outbox.flush()
+    run._outbox.log({"time/fit_s": 1.0}, 0)
+    print(run.run_id, flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_run_that_was_killed_is_gone_on_with_and_doubles_no_point(store, client):
+    code = [sys.executable, "-c", KILLED]
+    done = subprocess.run(code, check=False, capture_output=True, text=True)
+    assert done.returncode == -9, done.stderr
+    run_id = done.stdout.strip()
+    assert len(client.get_metric_history(run_id, "a")) == 3
+    assert (runs_folder() / run_id).exists()
+    killed = client.get_run(run_id)
+    with MlflowTracker(tags={"team": "blue"}).start_run("killed", resumed=run_id) as run:
+        assert run.run_id == run_id
+        for step in range(1, 9):
+            run._outbox.log({"a": step * 2, "b": step * 4}, step)
+        run._outbox.log({"time/fit_s": 3.0}, 0)
+        during = client.get_run(run_id)
+    for key, before, after in (("a", 0.5, 2), ("b", 0.25, 4)):
+        history = [(m.step, m.value) for m in client.get_metric_history(run_id, key)]
+        assert history == [(step, step * (before if step < 6 else after)) for step in range(1, 9)]
+    found = client.get_run(run_id)
+    assert found.data.metrics["time/fit_s"] == 3.0
+    assert during.info.status == "RUNNING"
+    assert (found.info.status, found.info.run_name) == ("FINISHED", "killed")
+    assert found.info.start_time == killed.info.start_time
+    assert found.data.tags["runner.process"] != killed.data.tags["runner.process"]
+    assert found.data.tags["mlflow.source.type"] == "LOCAL"
+    assert found.data.tags["team"] == "blue"
+    assert not (runs_folder() / run_id).exists()
+
+
+def test_what_cannot_be_gone_on_with_is_left_as_it_is(tracker, client):
+    with tracker.start_run("a") as run:
+        pass
+    before = client.get_run(run.run_id)
+    with (
+        pytest.raises(TrackingError, match="got FINISHED"),
+        tracker.start_run("a", resumed=run.run_id),
+    ):
+        pytest.fail("it began")
+    after = client.get_run(run.run_id)
+    assert after.data.tags == before.data.tags
+    assert after.info.end_time == before.info.end_time
+    assert not (runs_folder() / run.run_id).exists()

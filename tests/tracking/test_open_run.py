@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 
 from runner.errors import RunnerWarning
@@ -37,3 +39,18 @@ def test_a_file_that_cannot_be_made_is_told_and_the_run_goes_on(opened, client):
 def test_without_a_server_the_address_is_the_store(store):
     with MlflowTracker().start_run("a") as run:
         assert run.url == str(store)
+
+
+def interrupted():
+    """Return a run that was interrupted when it had told what its rows hold."""
+    with suppress(KeyboardInterrupt), MlflowTracker().start_run("a") as run:
+        run.log_content({"train": "5f"})
+        raise KeyboardInterrupt
+    return run
+
+
+def test_what_the_rows_hold_is_forgotten_of_a_run_that_goes_on(store, client):
+    run = interrupted()
+    assert "runner.content.train" in client.get_run(run.run_id).data.tags
+    with MlflowTracker().start_run("a", resumed=run.run_id):
+        assert "runner.content.train" not in client.get_run(run.run_id).data.tags

@@ -3,9 +3,9 @@ import time
 
 import pytest
 
-from runner.errors import RunnerWarning
-from runner.tracking.outbox import BATCH, MAX_TAG
-from runner.tracking.spool import FILE_NAME, abandoned, read
+from runner.errors import RunnerWarning, Terminated
+from runner.tracking.outbox import BATCH, MAX_TAG, Outbox, by_step
+from runner.tracking.spool import FILE_NAME, Point, abandoned, read
 
 
 def artifacts(client, run_id, folder=None):
@@ -139,3 +139,56 @@ def test_nobody_takes_a_run_that_is_ending_for_abandoned(outbox, monkeypatch):
     outbox.close("FINISHED")
     assert seen == [[]]
     assert list(abandoned()) == [outbox.folder]
+
+
+@pytest.fixture
+def again(client, store, run_id):
+    """Return the outbox of a run whose curve has one point, which was no number, in the store."""
+    kept = [Point("a", math.nan, 1000, 1), Point("total", 5.0, 1000, 0)]
+    for point in kept:
+        client.log_metric(run_id, *point)
+    return Outbox(client, store, run_id, 1000, by_step(kept))
+
+
+def test_a_point_that_the_store_has_is_not_logged_again(again, history):
+    assert math.isnan(again.log({"a": 0.5}, 1)[0].value)
+    assert again.log({"a": 0.75, "b": 0.25}, 2)[0].value == 0.75
+    assert [point.key for point in read(again.folder / FILE_NAME).points] == ["a", "b"]
+    again.close("FINISHED")
+    assert [step for step, _ in history("a")] == [1, 2]
+    assert history("b") == [(2, 0.25)]
+
+
+def test_a_single_value_is_logged_again_and_the_latest_counts(again, client, run_id, history):
+    again.log({"total": 4.0}, 0)
+    again.close("FINISHED")
+    assert history("total") == [(0, 5.0), (0, 4.0)]
+    assert client.get_run(run_id).data.metrics["total"] == 4.0
+
+
+def test_a_curve_that_never_was_a_number_is_told_whoever_logged_it(again, client, run_id):
+    again.close("FINISHED")
+    assert client.get_run(run_id).data.tags["runner.nonfinite"] == "a"
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, Terminated])
+def test_what_an_interrupt_cuts_short_arrives_in_the_end(outbox, flaky, history, stop):
+    outbox.log({"a": 1.0}, 1)
+    original = flaky.log_batch
+
+    def interrupted(*arguments, **options):
+        flaky.log_batch = original
+        raise stop
+
+    flaky.log_batch = interrupted
+    with pytest.raises(stop):
+        outbox.flush()
+    outbox.log({"a": 2.0}, 2)
+    outbox.close("KILLED")
+    assert history("a") == [(1, 1.0), (2, 2.0)]
+
+
+def test_of_an_interrupted_run_even_what_was_never_buffered_arrives(outbox, history):
+    outbox._spool.points([Point("a", 1.0, 1_700_000_000_000, 1)])  # and then came the interrupt
+    outbox.close("KILLED")
+    assert history("a") == [(1, 1.0)]

@@ -1,4 +1,6 @@
 import math
+import pickle
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -19,7 +21,7 @@ class Logged(list):
         return [(step, values[key]) for step, values in self if key in values]
 
 
-def record(sizes, total_rows):
+def record(sizes, total_rows, *, is_interrupted=False):
     logged = Logged()
     recorder = Recorder(logged)
     progress = Progress(total_rows=total_rows)
@@ -30,6 +32,8 @@ def record(sizes, total_rows):
         if i:
             progress.scores = {"accuracy": progress.rows / 1e9}
         recorder.on_block_end(progress, Block(None, None, None, Place(i, 0, size)))
+    if not is_interrupted:
+        progress.epoch = progress.epochs
     recorder.on_fit_end(progress)
     return logged, recorder
 
@@ -133,3 +137,86 @@ def test_where_the_estimator_was_best_is_told_at_step_zero(best):
     logged = Logged()
     Recorder(logged).on_fit_end(Progress(best_rows=best))
     assert logged.curve("progress/best_rows") == ([(0, best)] if best else [])
+
+
+def stepped(recorder, progress, sizes, first):
+    """Learn blocks of these sizes, score held-out rows after every third, return the states."""
+    states = []
+    for i, size in enumerate(sizes, first):
+        progress.rows += size
+        progress.blocks += 1
+        progress.scores = {"accuracy": progress.rows / 1e9} if i else {}
+        recorder.on_block_end(progress, Block(None, None, None, Place(i, 0, size)))
+        if i % 3 == 2:
+            progress.held_out = {"r2": progress.rows / 1e6}
+            recorder.on_held_out(progress)
+        states.append((pickle.dumps(recorder.state()), replace(progress)))
+    return states
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    sizes=st.lists(st.integers(1, 50), min_size=2, max_size=40),
+    many=st.sampled_from([1, 100]),
+    known=st.booleans(),
+    data=st.data(),
+)
+def test_a_fit_that_is_resumed_has_the_points_of_one_that_was_not(sizes, many, known, data):
+    sizes = sizes * many
+    total = sum(sizes) if known else None
+    whole, broken, resumed = Logged(), Logged(), Logged()
+    recorder, progress = Recorder(whole), Progress(total_rows=total)
+    recorder.on_fit_begin(progress, None)
+    stepped(recorder, progress, sizes, 0)
+    recorder.on_fit_end(progress)
+
+    saved_at = data.draw(st.integers(1, len(sizes) - 1))
+    killed_at = data.draw(st.integers(saved_at, len(sizes)))
+    first, progress = Recorder(broken), Progress(total_rows=total)
+    first.on_fit_begin(progress, None)
+    state, progress = stepped(first, progress, sizes[:killed_at], 0)[saved_at - 1]
+    second = Recorder(resumed)
+    second.on_fit_begin(progress, None)
+    second.restore(pickle.loads(state))  # noqa: S301
+    stepped(second, progress, sizes[saved_at:], saved_at)
+    second.on_fit_end(progress)
+
+    for key in ("progress/blocks", "train/progressive_accuracy", "validation/r2"):
+        before, after = broken.curve(key), resumed.curve(key)
+        both = dict(before) | dict(after)
+        assert sorted(both.items()) == whole.curve(key)
+        assert all(dict(before)[step] == value for step, value in after if step in dict(before))
+    assert second.curves == recorder.curves
+    assert second.validation == recorder.validation
+    assert [point[::3] for point in second.latest] == [point[::3] for point in recorder.latest]
+
+
+def test_a_state_is_not_changed_by_what_follows():
+    recorder, progress = Recorder(Logged()), Progress()
+    recorder.on_fit_begin(progress, None)
+    stepped(recorder, progress, [5, 5, 5], 0)
+    state = recorder.state()
+    kept = pickle.dumps(state)
+    stepped(recorder, progress, [5, 5, 5], 3)
+    assert pickle.dumps(state) == kept
+
+
+def test_a_fit_that_is_resumed_measures_its_speed_by_its_own_rows(monkeypatch):
+    times = iter([0.0, 1.0, 500.0, 502.0])
+    monkeypatch.setattr("runner.tracking.recorder.time.perf_counter", lambda: next(times))
+    first, logged, progress = Recorder(Logged()), Logged(), Progress(total_rows=2000)
+    first.on_fit_begin(progress, None)
+    stepped(first, progress, [10], 0)
+    second = Recorder(logged)
+    second.on_fit_begin(progress, None)
+    second.restore(first.state())
+    stepped(second, progress, [30], 1)
+    assert logged.curve("progress/rows_per_second") == [(40, 15.0)]
+
+
+def test_an_interrupted_fit_has_no_point_that_it_would_not_have_had_otherwise():
+    whole, _ = record([10] * 5000, total_rows=50_000)
+    part, _ = record([10] * 1234, total_rows=50_000, is_interrupted=True)
+    steps = [step for step, _ in part.curve("progress/blocks")]
+    assert steps == [step for step, _ in whole.curve("progress/blocks")][: len(steps)]
+    assert steps[-1] < 12_340

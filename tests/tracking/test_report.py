@@ -64,3 +64,27 @@ def test_remarks_stand_in_the_note_and_the_best_state_in_the_report():
     text = report(story, "", [])
     assert "- **wild-scale** Scale." in text
     assert "Kept as it was after 1,437 rows, when it was best." in text
+
+
+def test_what_did_not_finish_says_how_to_go_on_with_it():
+    story = told()
+    story.resumed_by = "5f2a"
+    assert "resume" not in note(story)
+    for story.status in ("FAILED", "KILLED"):
+        assert "To go on with it:\n\n```sh\nrunner resume 5f2a\n```" in note(story)
+
+
+def test_the_report_says_how_often_and_from_where_a_run_was_resumed():
+    story = told()
+    assert "Resumed" not in report(story, "", [])
+    story.resumed = 1
+    assert "Resumed once." in report(story, "", [])
+    story.resumed, story.resumed_at = 2, (1200, 3400)
+    assert "Resumed 2 times, after 1,200 and 3,400 rows." in report(story, "", [])
+
+
+def test_blocks_that_were_passed_over_are_told():
+    story = told()
+    assert "Bad blocks" not in report(story, "", [])
+    story.progress.bad_blocks = 3
+    assert "Bad blocks, passed over: 3." in report(story, "", [])

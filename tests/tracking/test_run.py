@@ -1,16 +1,20 @@
 import json
+from contextlib import suppress
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import skops.io
 from PIL import Image
+from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from runner.base import Remark
+from runner.base import Progress, Remark
 from runner.errors import RunnerWarning, TrackingError
 from runner.records import Confusion, Evaluated, Recipe
 from runner.tracking.client import connect
@@ -261,3 +265,197 @@ def test_no_file_holds_a_password(project, store, learn, make_part, points):
     files = [path for path in project.rglob("*") if path.is_file()]
     assert len(files) > 5
     assert [path for path in files if b"hunter2" in path.read_bytes()] == []
+
+
+@pytest.fixture
+def part(make_part, points):
+    return make_part(*points)
+
+
+def begun(tracker, sit, part, error=None, until=5):
+    """Learn some of 8 blocks, end by an error, return the run and the state after the third."""
+    error = error or KeyboardInterrupt()
+    with suppress(type(error)), tracker.start_run("a", command=RECIPE.command) as run:
+        run.log_params(RECIPE)
+        run.log_dataset("a", {"path": "rows.csv"}, {"train": part})
+        run.log_remark(Remark("inert-setting", "A does nothing."))
+        callbacks = run.callbacks()
+        *_, state = sit(callbacks, range(3), ends=False)
+        sit(run.callbacks(), range(3, until), state)
+        raise error
+    return run, state
+
+
+def gone_on(tracker, sit, part, begun, recipe=RECIPE):
+    run, state = begun
+    with tracker.start_run("a", command=RECIPE.command, resumed=run.run_id) as again:
+        again.log_params(recipe)
+        again.log_dataset("a", {"path": "rows.csv"}, {"train": part})
+        again.log_remark(Remark("inert-setting", "A does nothing."))
+        again.log_remark(Remark("wild-scale", "B is wild."))
+        again.log_resumed(state[1].rows)
+        model, part, progress, _ = sit(again.callbacks(), range(3, 8), state)
+        again.log_scores(EVALUATED)
+        again.log_model(model, part, progress)
+    return again, model
+
+
+def curves(client, run_id):
+    keys = ("progress/blocks", "train/progressive_accuracy", "validation/accuracy")
+    histories = {key: client.get_metric_history(run_id, key) for key in keys}
+    return {key: [(m.step, m.value) for m in history] for key, history in histories.items()}
+
+
+def check_gone_on(tracker, client, sit, part):
+    with tracker.start_run("whole") as whole:
+        expected, *_ = sit(whole.callbacks(), range(8))
+    run, state = begun(tracker, sit, part)
+    killed = client.get_run(run.run_id)
+    assert killed.data.tags["runner.stop_reason"] == "Ctrl-C"
+    again, model = gone_on(tracker, sit, part, (run, state))
+    assert again.run_id == run.run_id
+    assert (model.coef_ == expected.coef_).all()
+    assert curves(client, run.run_id) == curves(client, whole.run_id)
+    found, straight = client.get_run(run.run_id), client.get_run(whole.run_id)
+    assert found.info.status == "FINISHED"
+    assert "runner.stop_reason" not in found.data.tags
+    orders = [run.data.tags["runner.order_hash"] for run in (found, straight, killed)]
+    assert orders[0] == orders[1] != orders[2]
+    assert (found.data.tags["runner.resumed"], found.data.tags["runner.resumed_at"]) == ("1", "30")
+    assert found.data.params == killed.data.params
+    assert found.data.metrics["time/total_s"] > killed.data.metrics["time/total_s"]
+    assert found.data.metrics["progress/rows"] == 80
+    assert len(found.inputs.dataset_inputs) == 1
+    (output,) = found.outputs.model_outputs
+    linked = client.get_logged_model(output.model_id).metrics
+    assert {m.key: m.step for m in linked}["train/progressive_accuracy"] == 80
+    return found
+
+
+def test_a_run_that_is_gone_on_with_has_the_curves_of_one_that_was_not_ended(
+    store, client, sit, part
+):
+    found = check_gone_on(MlflowTracker(), client, sit, part)
+    run_id, tags = found.info.run_id, found.data.tags
+    assert tags["runner.remark.inert-setting"] == "A does nothing."
+    assert tags["runner.remark.wild-scale"] == "B is wild."
+    ledger = pq.read_table(BytesIO(content(client, run_id, "ledger/blocks.parquet")))
+    assert ledger["block"].to_pylist() == list(range(8))
+    assert None not in ledger["labels"].to_pylist()  # y holds integers
+    report = content(client, run_id, "report.md").decode()
+    assert "Resumed once, after 30 rows." in report
+    assert "- **inert-setting** A does nothing.\n- **wild-scale** B is wild." in report
+    assert RECIPE.command in report
+    for path in ("config/config.yaml", "environment/resumed-1/environment.json"):
+        assert f"- `{path}`" in report
+    assert "config/resumed-1" not in report
+    assert "runner resume" not in report
+
+
+def test_a_run_on_a_server_is_gone_on_with(server, sit, part):
+    tracker = MlflowTracker(uri=server.url)
+    check_gone_on(tracker, connect(resolve(server.url)), sit, part)
+
+
+def test_a_run_that_was_ended_after_its_last_block_has_every_point_once(store, client, sit, part):
+    run, state = begun(MlflowTracker(), sit, part, until=8)
+    before = client.get_metric_history(run.run_id, "progress/rows_per_second")
+    gone_on(MlflowTracker(), sit, part, (run, state))
+    after = client.get_metric_history(run.run_id, "progress/rows_per_second")
+    assert [(m.step, m.value) for m in after] == [(m.step, m.value) for m in before]
+    (output,) = client.get_run(run.run_id).outputs.model_outputs
+    linked = {m.key: m for m in client.get_logged_model(output.model_id).metrics}
+    assert linked["progress/rows_per_second"].value == before[-1].value
+
+
+def test_the_files_of_the_first_sitting_stay(store, client, sit, part):
+    run, state = begun(MlflowTracker(log_model=False), sit, part)
+    paths = ("environment/environment.json", "config/config.yaml", "config/overrides.yaml")
+    before = {path: content(client, run.run_id, path) for path in paths}
+    other = replace(
+        RECIPE, params={**RECIPE.params, "estimator.alpha": 5}, config="estimator: {alpha: 5}\n"
+    )
+    gone_on(MlflowTracker(log_model=False), sit, part, (run, state), other)
+    assert {path: content(client, run.run_id, path) for path in paths} == before
+    assert content(client, run.run_id, "config/resumed-1/config.yaml") == other.config.encode()
+    assert client.get_run(run.run_id).data.params["estimator.alpha"] == "0.0001"
+
+
+def test_a_run_that_was_interrupted_late_keeps_all_and_says_how_to_go_on(
+    store, client, learn, make_part, points
+):
+    with suppress(KeyboardInterrupt), MlflowTracker().start_run("late") as run:
+        model, part, progress = learn(run.callbacks(), lambda p: p.stop("Ctrl-C"))
+        run.log_scores(EVALUATED)
+        run.log_model(model, part, progress)
+        raise KeyboardInterrupt
+    found = client.get_run(run.run_id)
+    assert (found.info.status, found.data.tags["runner.stop_reason"]) == ("KILLED", "Ctrl-C")
+    check_metrics(client, found)
+    assert content(client, run.run_id, "ledger/blocks.parquet")
+    assert content(client, run.run_id, "plots/learning_curve.png")
+    assert found.outputs.model_outputs
+    report = content(client, run.run_id, "report.md").decode()
+    assert "| accuracy | 0.75 |" in report
+    assert f"runner resume {run.run_id}" in report
+
+
+def test_a_member_is_gone_on_with_by_its_sweep(tracker, client):
+    with (
+        tracker.start_sweep("grid") as sweep,
+        pytest.raises(ValueError, match="no"),
+        tracker.start_run("a", parent=sweep) as run,
+    ):
+        raise ValueError("no")
+    report = content(client, run.run_id, "report.md").decode()
+    assert f"runner resume {sweep.run_id}" in report
+
+
+def test_a_second_failure_is_told_and_the_first_forgotten(tracker, client, sit, part):
+    run, _ = begun(tracker, sit, part, ValueError("one"))
+    with suppress(ValueError), tracker.start_run("a", resumed=run.run_id) as again:
+        during = client.get_run(run.run_id)
+        again.log_resumed(30)
+        again.log_model(SGDClassifier(), part, Progress())
+        raise ValueError("other")
+    assert during.info.status == "RUNNING"
+    assert "runner.error" not in during.data.tags
+    with suppress(KeyboardInterrupt), tracker.start_run("a", resumed=run.run_id) as third:
+        third.log_resumed(40)
+        raise KeyboardInterrupt
+    found = client.get_run(run.run_id)
+    assert found.info.status == "KILLED"
+    assert not {"runner.error", "runner.model_hash"} & found.data.tags.keys()
+    assert (found.data.tags["runner.resumed"], found.data.tags["runner.resumed_at"]) == (
+        "2",
+        "30,40",
+    )
+    report = content(client, run.run_id, "report.md").decode()
+    assert "Resumed 2 times, after 30 and 40 rows." in report
+    assert "SGDClassifier" not in report
+    assert "- **inert-setting** A does nothing." in report
+
+
+def test_what_runs_are_compared_by_are_tags(tracker, client, learn):
+    with tracker.start_run("a") as run:
+        model, part, progress = learn(run.callbacks())
+        run.log_content({"train": "5f", "all": "6a"})
+        run.log_model(model, part, progress)
+    tags = client.get_run(run.run_id).data.tags
+    assert tags["runner.model_hash"] == joblib.hash(model)
+    assert (tags["runner.content.train"], tags["runner.content.all"]) == ("5f", "6a")
+    kept = json.loads(content(client, run.run_id, "dataset/content.json"))
+    assert kept == {"train": "5f", "all": "6a"}
+
+
+def test_bad_blocks_are_a_tag_a_metric_and_a_line(tracker, client, learn):
+    def spoil(progress):
+        progress.bad_blocks = 2
+
+    with tracker.start_run("a") as run:
+        learn(run.callbacks(), spoil)
+    found = client.get_run(run.run_id)
+    assert found.data.tags["runner.bad_blocks"] == "2"
+    assert found.data.metrics["progress/bad_blocks"] == 2
+    report = content(client, run.run_id, "report.md").decode()
+    assert "Bad blocks, passed over: 2." in report

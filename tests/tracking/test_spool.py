@@ -1,16 +1,22 @@
+import fcntl
 import json
+import shutil
 import subprocess
 import sys
+import threading
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.errors import TrackingError
 from runner.tracking.spool import (
     FILE_NAME,
     Point,
     Spool,
     Spooled,
     abandoned,
+    claim,
     is_open,
     read,
     runs_folder,
@@ -93,3 +99,94 @@ def test_a_run_is_open_while_some_process_holds_its_file(project):
     assert is_open("ab")
     spool.close()
     assert not is_open("ab")
+
+
+def test_a_claim_that_is_given_up_leaves_what_was_there(project):
+    folder = runs_folder() / "ab"
+    claimed = claim(folder)
+    assert claimed.is_new
+    assert is_open("ab")
+    claimed.give_up()
+    claimed.give_up()
+    assert not folder.exists()
+    Spool(folder, "s").close()
+    claimed = claim(folder)
+    assert not claimed.is_new
+    claimed.give_up()
+    assert read(folder / FILE_NAME).store == "s"
+    assert not is_open("ab")
+
+
+def test_what_is_open_cannot_be_claimed(project):
+    spool = Spool(runs_folder() / "ab", "s")
+    assert claim(spool.file.parent) is None
+    with pytest.raises(TrackingError, match="another process that has it open"):
+        Spool(spool.file.parent, "s")
+    spool.close()
+    claim(spool.file.parent).give_up()
+
+
+def test_a_claim_waits_for_who_only_looks_and_for_who_removes_the_folder(project):
+    folder = runs_folder() / "ab"
+    spool = Spool(folder, "s")
+
+    def remove():
+        shutil.rmtree(folder)
+        spool.close()
+
+    later = threading.Timer(0.1, remove)
+    later.start()
+    claimed = claim(folder)
+    later.join()
+    assert claimed.is_new
+    assert is_open("ab")
+    claimed.give_up()
+
+
+def test_a_spool_writes_to_what_was_claimed_for_it(project):
+    folder = runs_folder() / "ab"
+    spool = Spool(folder, "s", claim(folder))
+    assert read(spool.file).store == "s"
+    assert is_open("ab")
+    spool.close()
+
+
+def test_what_is_locked_but_no_more_in_its_place_is_not_abandoned(project, monkeypatch):
+    folder, flock = runs_folder() / "ab", fcntl.flock
+    Spool(folder, "s").close()
+
+    def replaced(stream, how):
+        monkeypatch.setattr(fcntl, "flock", flock)
+        shutil.rmtree(folder)
+        spools.append(Spool(folder, "t"))
+        flock(stream, how)
+
+    spools = []
+    monkeypatch.setattr(fcntl, "flock", replaced)
+    assert list(abandoned()) == []
+    assert read(folder / FILE_NAME).store == "t"
+    spools[0].close()
+
+
+def test_a_claim_is_of_the_file_that_is_in_its_place(project, monkeypatch):
+    folder, flock = runs_folder() / "ab", fcntl.flock
+
+    def replaced(stream, how):
+        monkeypatch.setattr(fcntl, "flock", flock)
+        shutil.rmtree(folder)
+        spools.append(Spool(folder, "t"))
+        flock(stream, how)
+
+    spools = []
+    monkeypatch.setattr(fcntl, "flock", replaced)
+    assert claim(folder) is None
+    spools[0].close()
+
+
+def test_what_nothing_was_written_to_is_removed(project):
+    (runs_folder() / "ab").mkdir(parents=True)
+    (runs_folder() / "ab" / FILE_NAME).touch()
+    claimed = claim(runs_folder() / "cd")
+    assert list(abandoned()) == []
+    assert [folder.name for folder in runs_folder().iterdir()] == ["cd"]
+    claimed.give_up()

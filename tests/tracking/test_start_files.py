@@ -24,3 +24,8 @@ def test_the_environment_tells_the_code_that_runs():
     assert files["environment/git.diff"] == "+ 1"
     git = json.loads(files["environment/environment.json"])["git"]
     assert (git["commit"], git["dirty"], git["untracked"]) == ("abc", True, ["new.py"])
+
+
+def test_the_seeds_are_kept_where_there_are_some():
+    files = asked_files(Recipe("a", {"seed": 3, "estimator.alpha": 1}))
+    assert json.loads(files["environment/seeds.json"])["seeds"] == {"seed": 3}

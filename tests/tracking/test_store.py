@@ -5,13 +5,13 @@ import sqlite3
 import tempfile
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from runner.errors import TrackingError
-from runner.tracking.store import Store, default_uri, preflight, resolve
+from runner.tracking.store import AwayError, Store, default_uri, preflight, resolve
 
 NOBODY = 65534
 
@@ -166,18 +166,52 @@ def test_a_server_that_accepts_and_says_nothing_is_told_within_five_seconds():
         assert time.monotonic() - began < 5
 
 
-def test_a_server_that_wants_a_password_answers():
-    def refuse():
+@contextmanager
+def answering(status):
+    """Answer one request with a status, and yield the address."""
+
+    def answer():
         connection, _ = listening.accept()
         with connection:
             connection.recv(1000)
-            connection.sendall(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+            connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
 
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
-        thread = threading.Thread(target=refuse)
+        thread = threading.Thread(target=answer)
         thread.start()
-        preflight(resolve(f"http://127.0.0.1:{listening.getsockname()[1]}"))
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         thread.join()
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "404 Not Found"])
+def test_a_server_that_wants_a_password_or_has_no_such_page_answers(status):
+    with answering(status) as uri:
+        preflight(resolve(uri))
+
+
+@pytest.mark.parametrize("status", ["502 Bad Gateway", "503 Service Unavailable"])
+def test_a_proxy_with_nobody_behind_it_is_away(status):
+    with answering(status) as uri, pytest.raises(AwayError, match=f"got HTTP Error {status[:3]}"):
+        preflight(resolve(uri))
+
+
+def test_what_is_away_names_the_choice_that_a_new_run_has():
+    with pytest.raises(AwayError) as told:
+        preflight(resolve(f"http://127.0.0.1:{free_port()}"))
+    assert "when_away" not in str(told.value)
+    choice = str(told.value.with_choice())
+    assert choice.startswith(str(told.value).partition(" Start it")[0])
+    assert choice.endswith(
+        "Start it, set tracking.uri, or MLFLOW_TRACKING_URI, to another store, or set "
+        "tracking.when_away=local to keep the run in the project until `runner doctor --sync` "
+        "sends it."
+    )
+
+
+def test_a_file_that_cannot_be_written_is_not_away():
+    with pytest.raises(TrackingError) as told:
+        preflight(resolve("sqlite:////no/such/folder/mlflow.db"))
+    assert not isinstance(told.value, AwayError)
 
 
 def test_a_database_that_listens_answers():

@@ -1,0 +1,1 @@
+"""A recorded run, run again from its record alone and compared with it."""

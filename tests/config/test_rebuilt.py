@@ -1,0 +1,190 @@
+import pytest
+from omegaconf import OmegaConf
+
+from runner.config.compose import compose
+from runner.config.job import build
+from runner.config.rebuilt import Difference, differences, given, rebuilt, since_recorded
+from runner.errors import ConfigError
+from runner.project import experiment_files
+
+SMALL = "tracking=none"
+
+
+def kept(name="quickstart", *overrides):
+    return build(compose(name, [SMALL, *overrides]))[1]
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Return the file of an experiment in a project of its own."""
+    file = tmp_path / "experiments" / "mine.yaml"
+    file.parent.mkdir()
+    file.write_text(
+        "defaults: [{override /dataset: make_classification}, {override /estimator: perceptron}]\n"
+        "dataset: {n_samples: 60, chunks: 20}\n"
+        "estimator: {alpha: 0.001}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RUNNER_PROJECT", raising=False)
+    return file
+
+
+@pytest.mark.parametrize("name", sorted(experiment_files()))
+def test_what_a_run_keeps_is_the_config_that_was_composed(name):
+    composed = compose(name, [SMALL])
+    again = rebuilt(OmegaConf.to_yaml(composed.config))
+    assert OmegaConf.to_container(again.config, resolve=False) == OmegaConf.to_container(
+        composed.config, resolve=False
+    )
+
+
+def test_what_a_run_left_out_stays_out():
+    recipe = kept("quickstart", "callbacks=[]", "~fit.max_classes")
+    config = rebuilt(recipe.config, ["seed=3"]).config
+    assert config.callbacks == {}
+    assert "max_classes" not in config.fit
+
+
+def test_the_experiment_is_built_as_it_was():
+    recipe = kept("quickstart", "estimator.alpha=0.5", "seed=3")
+    experiment, again = build(rebuilt(recipe.config))
+    assert (experiment.estimator.alpha, experiment.estimator.random_state) == (0.5, 3)
+    assert experiment.name == "quickstart"
+    assert again.params == recipe.params
+
+
+def test_a_value_of_the_environment_is_read_anew(monkeypatch):
+    monkeypatch.setenv("NAME_OF_TODAY", "monday")
+    recipe = kept("quickstart", "name=${oc.env:NAME_OF_TODAY}")
+    monkeypatch.setenv("NAME_OF_TODAY", "tuesday")
+    assert build(rebuilt(recipe.config))[0].name == "tuesday"
+
+
+def test_keys_are_changed_as_on_the_command_line():
+    asked = ["seed=7", "estimator.alpha=1e-2", "dataset.chunks=10", "~callbacks.progress_bar"]
+    composed = rebuilt(kept().config, asked)
+    assert (composed.config.seed, composed.config.estimator.alpha) == (7, 0.01)
+    assert composed.config.dataset.random_state == 7
+    assert "progress_bar" not in composed.config.callbacks
+    assert composed.overrides == tuple(asked)
+
+
+def test_another_option_takes_the_place_of_a_section():
+    asked = ["estimator.eta0=0.5", "estimator=perceptron", "callbacks=[time_limit]"]
+    config = rebuilt(kept("quickstart", "estimator.loss=hinge").config, asked).config
+    assert config.estimator._target_.endswith("Perceptron")
+    assert config.estimator.eta0 == 0.5
+    assert "loss" not in config.estimator
+    assert list(config.callbacks) == ["time_limit"]
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("seed=1,2", "seed must have one value"),
+        ("sed=1", "sed"),
+        ("estimator=percepton", "Did you mean 'perceptron'"),
+        ("seed=[", "The command line"),
+    ],
+)
+def test_a_change_that_cannot_be_made_is_refused(override, told):
+    with pytest.raises(ConfigError, match=told.replace("[", r"\[")):
+        rebuilt(kept().config, [override])
+
+
+def with_secret(text):
+    config = OmegaConf.create(text)
+    OmegaConf.update(config, "tracking.tags.api_key", "<redacted>", force_add=True)
+    return OmegaConf.to_yaml(config)
+
+
+def test_a_secret_must_be_given_again():
+    with pytest.raises(ConfigError, match=r"tracking\.tags\.api_key must be given again"):
+        rebuilt(with_secret(kept().config))
+
+
+def test_a_secret_that_is_given_again_is_taken():
+    config = rebuilt(with_secret(kept().config), ["tracking.tags.api_key=1234"]).config
+    assert config.tracking.tags.api_key == 1234
+
+
+def test_what_is_no_config_of_a_run_is_refused():
+    for text in ("", "- 1", "seed: 3"):
+        with pytest.raises(ConfigError, match="have a dataset and an estimator"):
+            rebuilt(text)
+    with pytest.raises(ConfigError, match="be valid YAML"):
+        rebuilt("a: [")
+
+
+def test_a_sweep_and_hydras_node_are_no_part_of_it():
+    text = kept().config + "sweep: {grid: {seed: [1, 2]}}\nhydra: {job: {name: x}}\n"
+    assert {"sweep", "hydra"}.isdisjoint(rebuilt(text).config)
+
+
+def test_differences_are_told_by_key():
+    recorded = {"seed": 1, "fit": {"epochs": 2, "old": None}, "same": [1, {"a": 2}]}
+    now = {"seed": 1, "fit": {"epochs": 3}, "same": [1, {"a": 2}], "new": "x"}
+    assert differences(recorded, now, "a.yaml") == [
+        Difference("fit.epochs", "2", "3", "a.yaml"),
+        Difference("fit.old", "null", "nothing", "a.yaml"),
+        Difference("new", "nothing", '"x"', "a.yaml"),
+    ]
+    assert differences(now, now) == []
+
+
+def test_a_file_that_says_the_same_makes_no_difference(project):
+    recipe = kept("mine", "seed=3", "estimator.alpha=0.5")
+    assert recipe.command == "runner run mine tracking=none seed=3 estimator.alpha=0.5"
+    project.write_text(project.read_text() + "# only a remark\n")
+    assert since_recorded(recipe.command, recipe.config) == []
+
+
+def test_an_edited_file_is_named_with_its_key(project):
+    recipe = kept("mine", "seed=3")
+    project.write_text(project.read_text().replace("0.001", "0.01"))
+    (difference,) = since_recorded(recipe.command, recipe.config)
+    assert str(difference) == (
+        "estimator.alpha: 0.001 was recorded, experiments/mine.yaml now says 0.01"
+    )
+
+
+def test_a_file_that_cannot_be_composed_any_more_is_named(project):
+    recipe = kept("mine")
+    project.write_text("dataset: [")
+    (difference,) = since_recorded(recipe.command, recipe.config)
+    assert "experiments/mine.yaml now says what cannot be composed" in str(difference)
+
+
+def test_a_missing_file_is_named(project, tmp_path):
+    for name in ("mine", str(project)):
+        project.parent.mkdir(exist_ok=True)
+        recipe = kept(name)
+        content = project.read_text()
+        project.unlink()
+        (difference,) = since_recorded(recipe.command, recipe.config)
+        assert str(difference) == f"experiment: {name} was recorded, its file is missing now"
+        project.write_text(content)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "python train.py",
+        "runner run",
+        "runner seed=3",
+        "runner run quickstart 'tracking.uri=https://<redacted>@host'",
+        "runner run 'quickstart",
+    ],
+)
+def test_of_other_commands_nothing_can_be_said(command):
+    assert since_recorded(command, kept().config) == []
+
+
+def test_what_only_follows_from_a_change_is_not_told():
+    text = kept("quickstart").config
+    changed = given(text, rebuilt(text, ["seed=7"]))
+    assert [str(each) for each in changed] == [
+        "seed: 10 was recorded, the command line now says 7"
+    ]
+    assert given(text, rebuilt(text)) == []
