@@ -34,6 +34,8 @@ benchmark: .venv/tested  ## the speed promises, side by side
 	$(BIN)/python benchmarks/compose.py
 	$(BIN)/python benchmarks/sweep.py --members 16 --data parquet csv --contenders shared joblib
 	$(BIN)/python benchmarks/threads.py
+	$(BIN)/python benchmarks/ledger.py
+	$(BIN)/python benchmarks/checkpoint.py
 
 lock: .venv/tested  ## resolve the versions anew
 	$(BIN)/python -m pip install --quiet uv

@@ -1,6 +1,7 @@
 """What every test may lean on: a project of its own, small parts, and no leaked threads."""
 
 import os
+import signal
 import threading
 import time
 from itertools import pairwise
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from runner.base import Part, Place
+from runner.redaction import forget
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
@@ -24,6 +26,19 @@ def project(tmp_path, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(root)
     return root
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered():
+    """Forget what an earlier test read from the environment, which is hidden in every text."""
+    yield
+    forget()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c_is_heard():
+    """Answer SIGINT as in a terminal, also where a shell started the tests in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

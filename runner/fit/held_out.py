@@ -75,9 +75,13 @@ class HeldOut:
         """Go on with the schedule."""
         self._due, self._scored_at = state
 
+    def owes(self, rows: int) -> bool:
+        """Say whether so many learned rows ask for a score."""
+        return rows >= self._due
+
     def is_due(self, rows: int) -> bool:
         """Say, once for each time, whether so many learned rows ask for a score."""
-        if rows < self._due:
+        if not self.owes(rows):
             return False
         while self._due <= rows:
             self._due = max(self._due * self._growth, self._due + self._step)

@@ -162,13 +162,11 @@ class IncrementalFit:
         progress.position = block.position + 1
         if self.bad_blocks is not None:
             self.bad_blocks.keep(self.estimator, progress)
-        self.is_whole = True
+        self.is_whole = self._held_out is None or not self._held_out.owes(progress.rows)
 
     def is_due(self) -> bool:
         """Say, once for each time, whether held-out rows are to be scored between blocks."""
-        is_due = self._held_out is not None and self._held_out.is_due(self.progress.rows)
-        self.is_whole = not is_due
-        return is_due
+        return self._held_out is not None and self._held_out.is_due(self.progress.rows)
 
     def is_due_at_epoch_end(self) -> bool:
         """Say whether held-out rows are to be scored at the end of a pass."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from math import isnan
 from typing import Any, Self
 
+from runner.base import Progress
 from runner.callbacks.watcher import BY, PROGRESSIVE
 from runner.errors import ConfigError, nearest
 from runner.rules import boolean, check, integer, null, number, text
@@ -12,6 +13,7 @@ from runner.sweeps import brackets
 from runner.sweeps.brackets import Bracket, Decision, Known, Record
 
 SECTION = "sweep.halving"
+POLICIES = ("halving:", "hyperband:")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +200,12 @@ class Tournament:
             self.decisions.append(decision)
         return decision
 
+    def stopped_before(self, member: int, progress: Progress) -> int | None:
+        """Return the rung on which an earlier process stopped a member that was not ended yet."""
+        rungs = self._known.get(member)
+        by_us = (progress.stop_reason or "").startswith(POLICIES)
+        return max(rungs) if rungs and by_us else None
+
     def leave(self, member: int, *, failed: bool = False) -> None:
         """Compare a member no more, because it has ended otherwise; a failed one is not chosen."""
         self._out.add(member)
@@ -262,7 +270,8 @@ class Tournament:
         ]
 
     def _policy(self, bracket: Bracket) -> str:
-        return f"hyperband: bracket {bracket.number}," if self.options.hyperband else "halving:"
+        halving, hyperband = POLICIES
+        return f"{hyperband} bracket {bracket.number}," if self.options.hyperband else halving
 
 
 def _brackets(

@@ -49,6 +49,8 @@ class Race:
         for number, trial in self._trials.items():
             if trial not in trials:
                 continue
+            if (rung := self.tournament.stopped_before(number, trial.progress)) is not None:
+                self._rungs[number] = rung + 1
             self._numbers[id(trial.fit)] = number
             read = reading_held_out(split, stages.transform, Contents())
             rows = held_out(trial.experiment.evaluation, EVERY_BLOCK, read)

@@ -428,3 +428,20 @@ def test_the_window_of_the_progressive_score_the_schedule_and_the_callbacks_go_o
         fit = adding(3, state, **parts())
         fit_loop([fit], Positioned([fit]))
         assert counts(fit) == counts(whole)
+
+
+def test_a_fit_that_owes_a_score_of_held_out_rows_is_not_kept_until_it_has_it(held_out_of):
+    whole_at = []
+
+    class Looks(Callback):
+        def on_held_out(self, progress):
+            whole_at.append(fit.is_whole)
+
+    held_out = held_out_of(lambda model: {"n": 1.0}, 10)
+    fit = fit_of(1, held_out=held_out, callbacks={"looks": Looks()})
+    for block in list(Epochs()(0))[:2]:
+        fit.step(block)
+    assert not fit.is_whole  # an interrupt may come before the score is begun
+    fit_loop([fit], Epochs())
+    assert whole_at[0] is False
+    assert fit.is_whole

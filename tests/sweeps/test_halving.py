@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.base import Progress
 from runner.errors import ConfigError
-from runner.sweeps.brackets import known_scores
+from runner.sweeps.brackets import Known, known_scores
 from runner.sweeps.halving import Halving, Tournament
 
 SCORES = st.sampled_from([0.1, 0.5, 0.9, nan, inf, -inf]) | st.floats(0, 1)
@@ -360,3 +361,17 @@ def test_whatever_the_scores_the_tournament_is_fair(sweep):
         assert bracket.rungs[decision.rung] <= decision.rows
         worst = min(decision.scores[member] for member in decision.kept)
         assert not any(decision.scores[member] > worst for member in decision.lost)
+
+
+def test_a_member_that_an_earlier_process_stopped_is_known_to_have_been():
+    known = {0: {0: Known(0.5, 100)}, 1: {0: Known(0.9, 100)}}
+    judge = Tournament(Halving(first_rows=100), range(3), 900, 0, known, learning=[0, 1, 2])
+    stopped, other = Progress(), Progress()
+    stopped.stop(
+        "halving: rung 1 of 2 after 100 rows: accuracy 0.5000 was 3rd of 3, and 1 goes on"
+    )
+    other.stop("the time limit of 1 minutes was reached")
+    assert judge.stopped_before(0, stopped) == 0
+    assert judge.stopped_before(0, other) is None
+    assert judge.stopped_before(0, Progress()) is None
+    assert judge.stopped_before(2, stopped) is None

@@ -84,11 +84,18 @@ def one_failing_call(client):
     return time.monotonic() - began
 
 
+def _command(process):
+    try:
+        return process.cmdline()
+    except psutil.Error:  # one that has ended just now
+        return []
+
+
 @contextmanager
 def outage(server):
     """Kill the server and all its processes, and start it again at the same address."""
     port = server.url.rpartition(":")[2]
-    (process,) = [each for each in psutil.Process().children() if port in each.cmdline()]
+    (process,) = [each for each in psutil.Process().children() if port in _command(each)]
     os.killpg(process.pid, signal.SIGKILL)
     server.stop()
     try:
