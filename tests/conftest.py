@@ -36,9 +36,10 @@ def nothing_is_remembered():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def ctrl_c_is_heard():
-    """Answer SIGINT as in a terminal, also where a shell started the tests in the background."""
+def signals_are_heard():
+    """Answer signals as in a terminal, also where the tests run in the background or by nohup."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
