@@ -88,9 +88,10 @@ def fit_once(
     from runner.callbacks.checkpoint import Checkpoint
     from runner.fit.incremental_fit import IncrementalFit
     from runner.fit.loop import fit_loop
-    from runner.saved import file_of, forget, writing
+    from runner.saved import forget, writing
     from runner.tracking.ledger import Ledger
     from runner.tracking.recorder import Recorder
+    from runner.tracking.saved_states import state_file
 
     settings, run_id = WAYS[way], "measured"
     checkpoint = None if settings is None else Checkpoint(**settings)
@@ -104,7 +105,7 @@ def fit_once(
         progress=progress,
     )
     if checkpoint is not None:
-        checkpoint.attach(writing(run_id, {}, b"", progress))
+        checkpoint.attach(writing(run_id, {}, bytes, progress))
 
     def epoch(number: int) -> Generator[Any]:
         for position in range(n_steps):
@@ -113,7 +114,7 @@ def fit_once(
     started = time.perf_counter()
     fit_loop([fit], epoch)
     wall = time.perf_counter() - started
-    n_bytes = file_of(run_id).stat().st_size if checkpoint is not None else 0
+    n_bytes = state_file(run_id).stat().st_size if checkpoint is not None else 0
     forget(run_id)
     return {
         "wall": wall,
