@@ -29,13 +29,12 @@ class Contents:
         tolerant: bool = False,
     ) -> ReadBlocks:
         """Return what yields the blocks of a part, and sums up their contents the first time."""
-        plain = stream.source(part, transform, tolerant=tolerant)
-        hashed = stream.source(part, transform, tolerant=tolerant, hashed=True)
+        source = stream.source(part, transform, tolerant=tolerant, hashed=True)
 
         def read() -> Generator[Block]:
             if name in self._sums:
-                return stream.in_order(plain)
-            return self._summed(name, stream.in_order(hashed))
+                return stream.in_order(source.unhashed())
+            return self._summed(name, stream.in_order(source))
 
         return read
 

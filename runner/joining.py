@@ -82,8 +82,10 @@ def joined(
     if saved_rows is None:
         arguments, weights = _labelled(experiment, train, run, shared.count, tell)
     learner = stages.learner(experiment.estimator)
-    every = schedule(experiment.callbacks, evaluation)
-    read = reading_held_out(shared.split, stages.transform, shared.contents, tolerant=fit.skips)
+    every, read = schedule(experiment.callbacks, evaluation), None
+    if every is not None:  # else the graph of these blocks would be made for nothing
+        transform, contents = stages.transform, shared.contents
+        read = reading_held_out(shared.split, transform, contents, tolerant=fit.skips)
     return IncrementalFit(
         learner,
         arguments,

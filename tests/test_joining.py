@@ -8,6 +8,7 @@ from runner.callbacks.checkpoint import Checkpoint
 from runner.contents import Contents
 from runner.dataset.make_classification import MakeClassification
 from runner.errors import ConfigError
+from runner.evaluation.evaluation import Evaluation
 from runner.experiment import Experiment
 from runner.fit.options import FitOptions
 from runner.joining import Shared, checkpoint_of, joined
@@ -66,3 +67,18 @@ def test_there_is_one_checkpoint_at_most():
     assert checkpoint_of({"a": Callback(), "b": checkpoint}) is checkpoint
     with pytest.raises(ConfigError, match="hold one Checkpoint at most; got 2 of them"):
         checkpoint_of({"a": checkpoint, "b": Checkpoint()})
+
+
+def test_held_out_rows_are_made_ready_only_where_they_are_scored_on_the_way(monkeypatch):
+    made = []
+    original = Contents.reading
+
+    def reading(self, name, *arguments, **options):
+        made.append(name)
+        return original(self, name, *arguments, **options)
+
+    monkeypatch.setattr(Contents, "reading", reading)
+    joined_of()
+    assert made == []
+    joined_of(evaluation=Evaluation(every=50))
+    assert made == ["holdout"]

@@ -74,6 +74,12 @@ class BlockSource:
         twin._unread = frozenset(indices)  # noqa: SLF001  (its own kind)
         return twin
 
+    def unhashed(self) -> Self:
+        """Return this source as it is where no ``content`` is asked for; both share the graph."""
+        twin = copy(self)
+        twin._is_hashed = False  # noqa: SLF001  (its own kind)
+        return twin
+
     def read(self, index: int, epoch: int = 0, position: int = 0) -> Block:
         """Read one block.
 

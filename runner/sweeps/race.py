@@ -45,14 +45,16 @@ class Race:
         self._rungs: dict[int, int] = {}
 
     def on_begin(self, trials: Sequence[Trial], split: Split, stages: Stages) -> None:
-        """Know what learns."""
+        """Know what learns, and how the rows are read by which all are compared."""
+        read = None
+        if self.tournament.options.by != PROGRESSIVE:
+            read = reading_held_out(split, stages.transform, Contents())
         for number, trial in self._trials.items():
             if trial not in trials:
                 continue
             if (rung := self.tournament.stopped_before(number, trial.progress)) is not None:
                 self._rungs[number] = rung + 1
             self._numbers[id(trial.fit)] = number
-            read = reading_held_out(split, stages.transform, Contents())
             rows = held_out(trial.experiment.evaluation, EVERY_BLOCK, read)
             if rows is not None:
                 self._held_out[id(trial.fit)] = rows
