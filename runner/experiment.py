@@ -23,6 +23,7 @@ from runner.protocols import Tracker
 from runner.records import Recipe
 from runner.rules import boolean, integer, text
 from runner.rules import check as check_rules
+from runner.saved import surroundings_of
 from runner.seeds import seed_estimator
 from runner.stream.stream import Stream
 from runner.trial import Result, Trial, TrialAudience
@@ -148,8 +149,9 @@ def run_together(
         if not _open(trials):
             return
         split = split or lead.dataset.split()
+        surroundings = surroundings_of(split, lead.dataset.fingerprint())
         for trial in _open(trials):
-            trial.open(split)
+            trial.open(split, surroundings)
         if not _open(trials):
             return
         skips = any(trial.experiment.fit.skips for trial in _open(trials))

@@ -108,20 +108,22 @@ def read(run_id: str) -> Saved | None:
     return Saved(found.header, stages, fit)
 
 
-def header_of(recipe: Recipe, split: Split, files: Mapping[str, str]) -> dict[str, Any]:
-    """Return what must be the same when a run goes on.
+def header_of(recipe: Recipe, surroundings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what must be the same when a run goes on: what was asked, and its surroundings."""
+    return {"config": _digest(recipe.params), **surroundings}
+
+
+def surroundings_of(split: Split, files: Mapping[str, str]) -> dict[str, Any]:
+    """Return what must be the same for all runs that learn from the same blocks, when they go on.
 
     Parameters
     ----------
-    recipe : Recipe
-        What was asked.
     split : Split
         The rows.
     files : mapping of str to str
         The state of each file that they are read from.
     """
     return {
-        "config": _digest(recipe.params),
         "versions": versions(),
         "data": {name: told_of(part) for name, part in split.parts.items()},
         "files": dict(files),
@@ -214,7 +216,7 @@ def _sampled(then: Mapping[str, Any], train: Part) -> list[str]:
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Say what is not as it was, between two headers.
+    """Say what is not as it was, between two headers, or the surroundings of two groups.
 
     Examples
     --------
@@ -225,7 +227,7 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     ['the config that the run keeps was edited', 'train was 3 rows and is 4 rows']
     """
     found = []
-    if then.get("config") != now["config"]:
+    if then.get("config") != now.get("config"):
         found.append("the config that the run keeps was edited")
     for section in ("versions", "data"):
         before, after = then.get(section, {}), now[section]

@@ -127,12 +127,15 @@ class Trial:
         with self._guarded():
             self.experiment.tracking.check()
 
-    def open(self, split: Split) -> None:
-        """Check what can be known before the first block, and open the run."""
+    def open(self, split: Split, surroundings: Mapping[str, Any]) -> None:
+        """Check what can be known before the first block, and open the run.
+
+        The surroundings must be as they were, in a run that goes on.
+        """
         experiment, recipe, entry = self.experiment, self.recipe, self.entry
         with self._guarded():
             self._split = split
-            self._header = header_of(recipe, split, experiment.dataset.fingerprint())
+            self._header = header_of(recipe, surroundings)
             forced = None
             if entry.resumed is not None:
                 forced = check_unchanged(entry.resumed, self._header, split.train)

@@ -19,12 +19,13 @@ from runner.dataset.csv import Csv
 from runner.dataset.make_classification import MakeClassification
 from runner.errors import ConfigError, FitError, RunnerWarning
 from runner.evaluation.evaluation import Evaluation
-from runner.experiment import Experiment, run
+from runner.experiment import Experiment, run, run_together
 from runner.fit.options import FitOptions
+from runner.fit.threads import Threads
 from runner.records import Recipe
 from runner.stream.stream import Stream
 from runner.tracking.memory_tracker import MemoryTracker
-from runner.trial import source_of
+from runner.trial import Trial, source_of
 
 
 def experiment_of(**changes):
@@ -293,3 +294,18 @@ def test_parts_written_as_a_mapping_name_the_key_and_how_they_are_listed():
         "preprocessing.columns.transformers must be a list of lists; got {'a': [StandardScaler(), "
         "[0]]}. Write each item as [name, {_target_: a transformer}, [columns]]."
     )
+
+
+def test_what_trials_share_is_looked_at_once_for_all_of_them():
+    asked = []
+
+    class Stamped(MakeClassification):
+        def fingerprint(self):
+            asked.append(self)
+            return {}
+
+    dataset = Stamped(n_samples=200, chunks=20, random_state=1, seed=1)
+    trials = [Trial(experiment_of(dataset=dataset), Recipe("plain", {})) for _ in range(3)]
+    run_together(trials, Threads(1))
+    assert all(trial.outcome().scores for trial in trials)
+    assert len(asked) == 1

@@ -19,6 +19,7 @@ from runner.saved import (
     header_of,
     read,
     restore,
+    surroundings_of,
     told_of,
     writing,
 )
@@ -30,7 +31,8 @@ from runner.tracking.saved_states import state_file
 def header(make_part, points):
     """Return the header of a state over 100 rows."""
     X, y = points
-    return header_of(Recipe("a", {"seed": 1}), Split(make_part(X, y)), {"rows.csv": "1 2"})
+    surroundings = surroundings_of(Split(make_part(X, y)), {"rows.csv": "1 2"})
+    return header_of(Recipe("a", {"seed": 1}), surroundings)
 
 
 def learned():
@@ -74,7 +76,8 @@ def test_a_file_that_holds_something_else_is_refused(header):
 
 def test_a_header_changes_with_params_rows_and_blocks(make_part, points, header):
     X, y = points
-    other = header_of(Recipe("a", {"seed": 2}), Split(make_part(X, y, chunks=50)), {})
+    surroundings = surroundings_of(Split(make_part(X, y, chunks=50)), {})
+    other = header_of(Recipe("a", {"seed": 2}), surroundings)
     found = differences(header, other)
     assert found[0] == "the config that the run keeps was edited"
     assert found[1].startswith("train was 100 rows of 20 float64 in 4 blocks")

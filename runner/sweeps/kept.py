@@ -12,7 +12,7 @@ from runner.config.compose import Composed
 from runner.config.recipe import shown, without_secret
 from runner.errors import CheckpointError, ConfigError, RunnerWarning
 from runner.redaction import REDACTED, redacted
-from runner.saved import differences, header_of
+from runner.saved import differences, surroundings_of
 from runner.sweeps.members import Member
 from runner.sweeps.plan import Group
 
@@ -76,7 +76,7 @@ def _member(item: Mapping[str, Any]) -> Member:
 
 def data_as_text(groups: Sequence[Group]) -> str:
     """Write as JSON what the data, the files and the libraries of each group are."""
-    found = [{"members": _keys(group), **_header(group)} for group in groups]
+    found = [{"members": _keys(group), **_surroundings(group)} for group in groups]
     return json.dumps(found, indent=1, ensure_ascii=False)
 
 
@@ -104,7 +104,7 @@ def check_data(run_id: str, text: str, groups: Sequence[Group], *, is_forced: bo
     for group in groups:
         before = next((then[key] for key in _keys(group) if key in then), None)
         if before is not None:
-            found |= dict.fromkeys(differences({**before, "config": ""}, _header(group)))
+            found |= dict.fromkeys(differences(before, _surroundings(group)))
     if not found:
         return
     told = "; ".join(found)
@@ -127,8 +127,8 @@ def _keys(group: Group) -> list[str]:
     return [built.member.key for built in group.built]
 
 
-def _header(group: Group) -> dict[str, Any]:
+def _surroundings(group: Group) -> dict[str, Any]:
     """Return what must be the same for a group that goes on, as the record may tell it."""
-    header = header_of(group.built[0].recipe, group.split, group.lead.dataset.fingerprint())
-    told: dict[str, Any] = json.loads(redacted(json.dumps({**header, "config": ""})))
+    found = surroundings_of(group.split, group.lead.dataset.fingerprint())
+    told: dict[str, Any] = json.loads(redacted(json.dumps(found)))
     return told
