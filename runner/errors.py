@@ -2,6 +2,7 @@
 
 RunnerError
 ├── ConfigError     the file or the command line asks for something impossible
+│   └── InvalidConfigError  the same, with every problem and its place
 ├── DatasetError    the data cannot be read, or X and y do not fit together
 ├── FitError        an estimator cannot learn from, or be scored on, a block
 ├── TrackingError   a run cannot be recorded or read back
@@ -11,11 +12,11 @@ RunnerWarning       the run goes on, and not quite as it was asked
 Terminated          SIGTERM or SIGHUP arrived; no Exception, so that no handler swallows it
 """
 
-from collections.abc import Iterable
-from difflib import get_close_matches
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Self
 
-MOST_NAMES = 40
+from runner.spelling import meant
 
 
 class RunnerError(Exception):
@@ -29,11 +30,11 @@ class RunnerError(Exception):
 
     def __init__(self, subject: str, rule: str, *, got: object, remedy: str) -> None:
         super().__init__(f"{subject} must {rule}; got {got}. {remedy}")
-        self._parts = (subject, rule, got, remedy)
+        self.parts = (subject, rule, got, remedy)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Rebuild from the parts, so that an error survives the way back from a worker."""
-        return _rebuild, (type(self), *self._parts)
+        return _rebuild, (type(self), *self.parts)
 
     def at(self, place: object) -> Self:
         """Return the same error, told where it happened.
@@ -44,13 +45,81 @@ class RunnerError(Exception):
         >>> print(error.at("block 3"))
         In block 3, the file a.csv must be text; got bytes. Mend it.
         """
-        subject, rule, got, remedy = self._parts
+        subject, rule, got, remedy = self.parts
         subject = f"the {subject[4:]}" if subject.startswith("The ") else subject
         return type(self)(f"In {place}, {subject}", rule, got=got, remedy=remedy)
 
 
 class ConfigError(RunnerError):
     """The file or the command line asks for something impossible."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in a config, and where it stands.
+
+    Parameters
+    ----------
+    key : str
+        The dotted key, or what else is wrong.
+    said : str
+        What is wrong with it.
+    remedy : str
+        What to do, "" if nothing is known.
+    place : str
+        ``file:line:column``, or what was typed, "" if it is not known.
+
+    Examples
+    --------
+    >>> print(Problem("seed", "must be an integer; got 'a'", "write a number", "a.yaml:2:1"))
+    a.yaml:2:1: seed: must be an integer; got 'a'
+        write a number
+    """
+
+    key: str
+    said: str
+    remedy: str = ""
+    place: str = ""
+
+    @classmethod
+    def of(cls, error: RunnerError) -> Self:
+        """Return what an error says.
+
+        Examples
+        --------
+        >>> print(Problem.of(ConfigError("seed", "be an integer", got="'a'", remedy="Mend it.")))
+        seed: must be an integer; got 'a'
+            Mend it.
+        """
+        subject, rule, got, remedy = error.parts
+        return cls(subject, f"must {rule}; got {got}", remedy)
+
+    def __str__(self) -> str:
+        """Return one line, and the remedy under it."""
+        told = ": ".join(part for part in (self.place, self.key, self.said) if part)
+        return f"{told}\n    {self.remedy}" if self.remedy else told
+
+
+class InvalidConfigError(ConfigError):
+    """Every problem of a config.
+
+    Examples
+    --------
+    >>> print(InvalidConfigError([Problem("a", "is wrong"), Problem("b", "is too", "mend it")]))
+    a: is wrong
+    b: is too
+        mend it
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        Exception.__init__(self, "\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+        first = self.problems[0]
+        self.parts = (first.key, "be right", first.said, first.remedy)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Rebuild from the problems."""
+        return InvalidConfigError, (self.problems,)
 
 
 class DatasetError(RunnerError):
@@ -93,15 +162,8 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     >>> nearest("zzz", ["alpha", "penalty"])
     'Choose one of: alpha, penalty.'
     """
-    names = list(allowed)
-    close = get_close_matches(name, names, n=3, cutoff=0.6)
-    if close:
-        return f"Did you mean {' or '.join(repr(match) for match in close)}?"
-    if not names:
-        return "There is none to choose."
-    if len(names) > MOST_NAMES:
-        return f"Check the spelling; there are {len(names)} names to choose from."
-    return f"Choose one of: {', '.join(sorted(names))}."
+    told = meant(name, allowed)
+    return f"{told[0].upper()}{told[1:]}{'' if told.endswith('?') else '.'}"
 
 
 def cause(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
 from runner.base import Block, Callback, Split
 from runner.contents import Contents
@@ -69,7 +69,7 @@ class Experiment:
         Whether a remark on the settings or the data is an error.
     """
 
-    name: str
+    name: Annotated[str, text(MOST_NAME)]
     dataset: Dataset
     estimator: Any
     tracking: Tracker
@@ -79,8 +79,8 @@ class Experiment:
     fit: FitOptions = field(default_factory=FitOptions)
     evaluation: Evaluation = field(default_factory=Evaluation)
     callbacks: Mapping[str, Callback] = field(default_factory=dict)
-    seed: int = 0
-    strict: bool = False
+    seed: Annotated[int, integer(0)] = 0
+    strict: Annotated[bool, boolean()] = False
 
     def __post_init__(self) -> None:
         """Refuse parts of another kind, and leave no random state to chance."""
@@ -88,7 +88,7 @@ class Experiment:
             _require(noun, getattr(self, noun), kind)
         for name, callback in self.callbacks.items():
             _require(f"callbacks.{name}", callback, Callback)
-        check_rules("", self, name=text(MOST_NAME), seed=integer(0), strict=boolean())
+        check_rules("", self)
         self.stages()
         for learner in (self.estimator, *self.preprocessing.values()):
             seed_estimator(learner, self.seed)

@@ -39,7 +39,7 @@ def test_every_class_is_drawn_in_the_tree_of_the_module():
         for name, kind in vars(errors).items()
         if inspect.isclass(kind) and issubclass(kind, BaseException)
     ]
-    assert len(classes) == 8
+    assert len(classes) == 9
     assert [name for name in classes if name not in errors.__doc__] == []
 
 
@@ -63,7 +63,7 @@ def test_a_warning_can_be_filtered_as_a_users():
     ("name", "allowed", "said"),
     [
         ("alhpa", ["alpha", "penalty"], "Did you mean 'alpha'?"),
-        ("train_x", ["train_a", "train_b"], "Did you mean 'train_b' or 'train_a'?"),
+        ("train_x", ["train_a", "train_b"], "Did you mean 'train_a' or 'train_b'?"),
         ("zzz", ["penalty", "alpha"], "Choose one of: alpha, penalty."),
         ("zzz", [], "There is none to choose."),
         ("iris", iter(["irises"]), "Did you mean 'irises'?"),

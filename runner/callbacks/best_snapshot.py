@@ -1,11 +1,12 @@
 """Keep the estimator as it was when it was best."""
 
 from copy import deepcopy
-from typing import Any
+from typing import Annotated, Any
 
 from runner.base import Progress
-from runner.callbacks.watcher import HELD_OUT, Watcher
+from runner.callbacks.watcher import HELD_OUT, MONITOR, Watcher
 from runner.errors import FitError, cause
+from runner.rules import number
 from runner.states import parts_of, set_state, state_of
 
 
@@ -38,7 +39,11 @@ class BestSnapshot(Watcher):
     (200, 200)
     """
 
-    def __init__(self, monitor: str | None = None, min_delta: float = 0.0) -> None:
+    def __init__(
+        self,
+        monitor: Annotated[str | None, MONITOR] = None,
+        min_delta: Annotated[float, number(0)] = 0.0,
+    ) -> None:
         super().__init__("callbacks.best_snapshot", monitor, HELD_OUT, min_delta)
         self._estimator: Any = None
         self._kept: tuple[list[dict[str, Any]], int] | None = None

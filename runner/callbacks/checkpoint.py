@@ -3,11 +3,11 @@
 import warnings
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 from runner.base import Callback, Progress
 from runner.errors import RunnerError, RunnerWarning, cause
-from runner.rules import check, number, positive
+from runner.rules import check, null, number, positive
 
 
 class Write(Protocol):
@@ -36,7 +36,7 @@ class Checkpoint(Callback):
     cost : float
         The share of the time that may be spent, more than 0.
     clock : callable, optional
-        Returns seconds; for tests.
+        Returns seconds; for tests, not for the file.
 
     Attributes
     ----------
@@ -51,16 +51,15 @@ class Checkpoint(Callback):
 
     def __init__(
         self,
-        after_s: float = 60.0,
-        every_s: float = 10.0,
-        cost: float = 0.01,
-        clock: Callable[[], float] = monotonic,
+        after_s: Annotated[float, number(0)] = 60.0,
+        every_s: Annotated[float, number(0)] = 10.0,
+        cost: Annotated[float, positive()] = 0.01,
+        clock: Annotated[Callable[[], float] | None, null()] = None,
     ) -> None:
         self.after_s, self.every_s, self.cost = after_s, every_s, cost
-        section = "callbacks.checkpoint"
-        check(section, self, after_s=number(0), every_s=number(0), cost=positive())
+        check("callbacks.checkpoint", self)
         self.kept, self.spent_s = 0, 0.0
-        self._clock = clock
+        self._clock = clock or monotonic
         self._write: Write | None = None
         self._latest: bytes | None = None
         self._began = self._due = 0.0

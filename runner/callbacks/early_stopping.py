@@ -1,10 +1,10 @@
 """Stop a fit that gets no better."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from runner.base import Block, Progress
-from runner.callbacks.watcher import HELD_OUT, PROGRESSIVE, Watcher
-from runner.rules import integer
+from runner.callbacks.watcher import BY, HELD_OUT, MONITOR, PROGRESSIVE, Watcher
+from runner.rules import check, integer, number
 
 
 class EarlyStopping(Watcher):
@@ -34,13 +34,14 @@ class EarlyStopping(Watcher):
 
     def __init__(
         self,
-        monitor: str | None = None,
-        by: str = HELD_OUT,
-        patience: int = 5,
-        min_delta: float = 0.0,
+        monitor: Annotated[str | None, MONITOR] = None,
+        by: Annotated[str, BY] = HELD_OUT,
+        patience: Annotated[int, integer(1)] = 5,
+        min_delta: Annotated[float, number(0)] = 0.0,
     ) -> None:
+        super().__init__("callbacks.early_stopping", monitor, by, min_delta)
         self.patience = patience
-        super().__init__("callbacks.early_stopping", monitor, by, min_delta, patience=integer(1))
+        check(self.section, self)
         self._waited = 0
 
     def on_block_end(self, progress: Progress, block: Block) -> None:

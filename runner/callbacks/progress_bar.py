@@ -2,7 +2,7 @@
 
 import sys
 from time import monotonic
-from typing import Any, TextIO
+from typing import Annotated, Any, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn
@@ -10,7 +10,7 @@ from rich.progress import Progress as RichProgress
 from rich.table import Column
 
 from runner.base import Block, Callback, Progress
-from runner.rules import check, number
+from runner.rules import check, null, number
 
 
 class ProgressBar(Callback):
@@ -27,9 +27,13 @@ class ProgressBar(Callback):
         Where to write; standard error when not given, so that standard output stays the result.
     """
 
-    def __init__(self, every_s: float = 5.0, file: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        every_s: Annotated[float, number(0)] = 5.0,
+        file: Annotated[TextIO | None, null()] = None,
+    ) -> None:
         self.every_s = every_s
-        check("callbacks.progress_bar", self, every_s=number(0))
+        check("callbacks.progress_bar", self)
         self._file = file
         self._bar: RichProgress | None = None
         self._task = TaskID(0)

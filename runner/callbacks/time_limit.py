@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
+from typing import Annotated, Any
 
 from runner.base import Block, Callback, Progress
-from runner.rules import check, positive
+from runner.rules import check, null, positive
 
 
 class TimeLimit(Callback):
@@ -16,13 +16,17 @@ class TimeLimit(Callback):
     minutes : float
         How long learning may take, more than 0. What was learned is evaluated and logged.
     clock : callable, optional
-        Returns seconds; for tests.
+        Returns seconds; for tests, not for the file.
     """
 
-    def __init__(self, minutes: float, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        minutes: Annotated[float, positive()],
+        clock: Annotated[Callable[[], float] | None, null()] = None,
+    ) -> None:
         self.minutes = minutes
-        check("callbacks.time_limit", self, minutes=positive())
-        self._clock = clock
+        check("callbacks.time_limit", self)
+        self._clock = clock or monotonic
         self._started = 0.0
 
     def on_fit_begin(self, progress: Progress, estimator: Any) -> None:

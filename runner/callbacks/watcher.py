@@ -1,14 +1,15 @@
 """What callbacks share that decide by a score."""
 
 from math import inf, isnan, nan
-from typing import Any
+from typing import Annotated, Any
 
 from runner.base import Callback, Progress, Scores
 from runner.errors import ConfigError, nearest
-from runner.rules import Rule, check, null, number, one_of, text
+from runner.rules import check, null, number, one_of, text
 
 HELD_OUT, PROGRESSIVE = "held_out", "progressive"
 BY = one_of(HELD_OUT, PROGRESSIVE)
+MONITOR = text() | null()
 
 
 class Watcher(Callback):
@@ -28,13 +29,17 @@ class Watcher(Callback):
     """
 
     def __init__(
-        self, section: str, monitor: str | None, by: str, min_delta: float, **more: Rule
+        self,
+        section: Annotated[str, text()],
+        monitor: Annotated[str | None, MONITOR],
+        by: Annotated[str, BY],
+        min_delta: Annotated[float, number(0)],
     ) -> None:
         self.section = section
         self.monitor = monitor
         self.by = by
         self.min_delta = min_delta
-        check(section, self, monitor=text() | null(), by=BY, min_delta=number(0), **more)
+        check(section, self, Watcher)
         self.best = -inf
 
     def on_fit_begin(self, progress: Progress, estimator: Any) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from runner.dataset.dataset import Dataset
 from runner.dataset.lazy import Arrays, from_reader
 from runner.dataset.permutation import Order, row_order
 from runner.errors import ConfigError, nearest
-from runner.rules import boolean, check, integer, list_of, null, text
+from runner.rules import boolean, integer, list_of, null, one_of, text
 
 NAMES = ("breast_cancer", "diabetes", "diabetes_raw", "digits", "iris", "linnerud", "wine")
 N_PIXELS = 2 * 427 * 640
@@ -37,28 +37,10 @@ class Bundled(Dataset):
         The seed of the shuffle.
     """
 
-    name: str
-    target: str | list[str] | None = None
-    shuffle: bool = True
-    random_state: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse a name that scikit-learn does not have, and what the table has no column of."""
-        super().__post_init__()
-        if self.name not in NAMES:
-            raise ConfigError(
-                "dataset.name",
-                "be one of scikit-learn's bundled datasets",
-                got=repr(self.name),
-                remedy=nearest(str(self.name), NAMES),
-            )
-        check(
-            "dataset",
-            self,
-            target=text() | list_of(text()) | null(),
-            shuffle=boolean(),
-            random_state=integer(0),
-        )
+    name: Annotated[str, one_of(*NAMES)]
+    target: Annotated[str | list[str] | None, text() | list_of(text()) | null()] = None
+    shuffle: Annotated[bool, boolean()] = True
+    random_state: Annotated[int, integer(0)] = 0
 
     def arrays(self) -> Arrays:
         """Return X and y; the table is read to know its size, and kept by the process.
@@ -94,13 +76,8 @@ class SampleImages(Dataset):
         The seed of the shuffle.
     """
 
-    shuffle: bool = True
-    random_state: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse settings that are of another kind."""
-        super().__post_init__()
-        check("dataset", self, shuffle=boolean(), random_state=integer(0))
+    shuffle: Annotated[bool, boolean()] = True
+    random_state: Annotated[int, integer(0)] = 0
 
     def arrays(self) -> Arrays:
         """Return X; the photographs are decoded with the first block."""

@@ -48,6 +48,17 @@ def row_chunks(chunks: int | str, n_rows: int, row_nbytes: float) -> tuple[int, 
     return (size,) * full + ((rest,) if rest else ())
 
 
+def check_chunks(chunks: object) -> None:
+    """Refuse what says no size of a block.
+
+    Raises
+    ------
+    ConfigError
+        If it is no number of rows, no size in bytes and not "auto".
+    """
+    _block_rows(chunks, n_rows=0, row_nbytes=1)
+
+
 def _block_rows(chunks: object, n_rows: int, row_nbytes: float) -> int:
     row_nbytes = max(row_nbytes, 1)
     if chunks == "auto":

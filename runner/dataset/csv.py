@@ -5,7 +5,7 @@ import logging
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -19,7 +19,7 @@ from runner.dataset.lines import index_lines, line_starts
 from runner.dataset.spans import edges_of
 from runner.dataset.table import Table
 from runner.errors import DatasetError, RunnerWarning
-from runner.rules import Rule, check, null, one_of
+from runner.rules import null, one_of, text
 
 DELIMITERS = (";", "\t", "|", ",")
 HEAD_NBYTES, HEAD_LINES = 2**20, 1000
@@ -64,24 +64,11 @@ class Csv(Table):
         The type of y; by default what the first rows of each file look like.
     """
 
-    dtype: str = "float64"
-    delimiter: str = ","
-    target_dtype: str | None = None
+    dtype: Annotated[str, one_of("float32", "float64")] = "float64"
+    delimiter: Annotated[str, text(1)] = ","
+    target_dtype: Annotated[str | None, one_of(*TARGET_TYPES) | null()] = None
 
     suffixes = (".csv", ".tsv")
-
-    def __post_init__(self) -> None:
-        """Refuse impossible types and delimiters before anything is read."""
-        super().__post_init__()
-        check(
-            "dataset",
-            self,
-            dtype=one_of("float32", "float64"),
-            delimiter=Rule(
-                "one character", lambda value: isinstance(value, str) and len(value) == 1
-            ),
-            target_dtype=one_of(*TARGET_TYPES) | null(),
-        )
 
     def arrays(self) -> Arrays:
         """Return X, y and the weights; the files are scanned for their lines.

@@ -2,13 +2,15 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Annotated
 
 from runner.base import Split
+from runner.dataset.chunks import check_chunks
 from runner.dataset.fitting import aligned
 from runner.dataset.lazy import Arrays
 from runner.dataset.split import split
 from runner.errors import ConfigError
-from runner.rules import check, integer
+from runner.rules import check, integer, one_of, share, text
 
 
 @dataclass(kw_only=True)
@@ -35,22 +37,16 @@ class Dataset(ABC):
         Decides what is held out.
     """
 
-    chunks: int | str = "auto"
-    holdout: float = 0.2
-    validation: float = 0.0
-    holdout_by: str = "blocks"
-    seed: int = 0
+    chunks: Annotated[int | str, integer(1) | one_of("auto") | text()] = "auto"
+    holdout: Annotated[float, share()] = 0.2
+    validation: Annotated[float, share()] = 0.0
+    holdout_by: Annotated[str, one_of("blocks", "rows")] = "blocks"
+    seed: Annotated[int, integer(0)] = 0
 
     def __post_init__(self) -> None:
-        """Refuse what no split can be made of, before anything is read."""
-        for key, share in (("holdout", self.holdout), ("validation", self.validation)):
-            if not _is_share(share):
-                raise ConfigError(
-                    f"dataset.{key}",
-                    "be a share of at least 0 and below 1",
-                    got=repr(share),
-                    remedy=f"Write dataset.{key}=0.2 to hold out a fifth.",
-                )
+        """Refuse what breaks a rule, and what no split can be made of, before anything is read."""
+        check_chunks(self.chunks)
+        check("dataset", self)
         if self.holdout + self.validation >= 1:
             raise ConfigError(
                 "dataset.holdout and dataset.validation",
@@ -58,14 +54,6 @@ class Dataset(ABC):
                 got=f"{self.holdout} and {self.validation}",
                 remedy="Make one of them smaller.",
             )
-        if self.holdout_by not in ("blocks", "rows"):
-            raise ConfigError(
-                "dataset.holdout_by",
-                "be blocks or rows",
-                got=repr(self.holdout_by),
-                remedy="Write dataset.holdout_by=rows to hold out rows inside each block.",
-            )
-        check("dataset", self, seed=integer(0))
 
     @abstractmethod
     def arrays(self) -> Arrays:
@@ -96,7 +84,3 @@ class Dataset(ABC):
         """
         arrays = aligned(self.arrays())
         return split(arrays, self.holdout, self.holdout_by, self.seed, self.validation)
-
-
-def _is_share(value: object) -> bool:
-    return isinstance(value, int | float) and 0 <= value < 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import dask.array as da
 import numpy as np
@@ -13,7 +13,7 @@ from runner.dataset.fitting import cut_rows
 from runner.dataset.lazy import ITEMS, Arrays
 from runner.errors import ConfigError, DatasetError, cause
 from runner.names import find
-from runner.rules import check, text
+from runner.rules import anything, mapping, text
 
 
 @dataclass(kw_only=True)
@@ -33,13 +33,8 @@ class Function(Dataset):
         ``"auto"`` keeps the row blocks of a lazy X; anything else cuts X anew.
     """
 
-    function: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Refuse what names no function before anything is imported."""
-        super().__post_init__()
-        check("dataset", self, function=text())
+    function: Annotated[str, text()]
+    arguments: Annotated[Mapping[str, Any], mapping(anything())] = field(default_factory=dict)
 
     def arrays(self) -> Arrays:
         """Call the function and return its arrays, in the row blocks of X.

@@ -1,6 +1,7 @@
 """Made-up clusters: isotropic normal blobs."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from runner.dataset.dataset import Dataset
 from runner.dataset.lazy import Arrays
 from runner.dataset.permutation import row_order
 from runner.errors import ConfigError
-from runner.rules import boolean, check, integer, list_of, null, number, one_of
+from runner.rules import boolean, integer, list_of, null, number, one_of
 
 DEFAULT_CENTERS = 3
 DEFAULT_CENTER_BOX = (-10.0, 10.0)
@@ -49,30 +50,22 @@ class MakeBlobs(Dataset):
     array([0, 0, 1, 1, 1])
     """
 
-    n_samples: int | list[int] = 100
-    n_features: int = 2
-    centers: int | list[list[float]] | None = None
-    cluster_std: float | list[float] = 1.0
-    center_box: list[float] = field(default_factory=lambda: list(DEFAULT_CENTER_BOX))
-    shuffle: bool = True
-    random_state: int = 0
-    dtype: str = "float64"
+    n_samples: Annotated[int | list[int], integer(1) | list_of(integer(0))] = 100
+    n_features: Annotated[int, integer(1)] = 2
+    centers: Annotated[
+        int | list[list[float]] | None, integer(1) | list_of(list_of(number())) | null()
+    ] = None
+    cluster_std: Annotated[float | list[float], number(least=0) | list_of(number(least=0))] = 1.0
+    center_box: Annotated[list[float], list_of(number())] = field(
+        default_factory=lambda: list(DEFAULT_CENTER_BOX)
+    )
+    shuffle: Annotated[bool, boolean()] = True
+    random_state: Annotated[int, integer(0)] = 0
+    dtype: Annotated[str, one_of("float64", "float32")] = "float64"
 
     def __post_init__(self) -> None:
         """Refuse what scikit-learn's generator refuses, and settings that would have no effect."""
         super().__post_init__()
-        check(
-            "dataset",
-            self,
-            n_samples=integer(1) | list_of(integer(0)),
-            n_features=integer(1),
-            centers=integer(1) | list_of(list_of(number())) | null(),
-            cluster_std=number(least=0) | list_of(number(least=0)),
-            center_box=list_of(number()),
-            shuffle=boolean(),
-            random_state=integer(0),
-            dtype=one_of("float64", "float32"),
-        )
         self._check_centers()
         self._check_box()
         if isinstance(self.cluster_std, list) and len(self.cluster_std) != self.n_blobs:

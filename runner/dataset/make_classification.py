@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated
 
 import numpy as np
 from sklearn.utils.random import sample_without_replacement
@@ -14,7 +15,6 @@ from runner.dataset.permutation import row_order
 from runner.errors import ConfigError
 from runner.rules import (
     boolean,
-    check,
     integer,
     list_of,
     null,
@@ -75,46 +75,26 @@ class MakeClassification(Dataset):
     ((400, 400, 200), array([750, 250]))
     """
 
-    n_samples: int = 100
-    n_features: int = 20
-    n_informative: int = 2
-    n_redundant: int = 2
-    n_repeated: int = 0
-    n_classes: int = 2
-    n_clusters_per_class: int = 2
-    weights: list[float] | None = None
-    flip_y: float = 0.01
-    class_sep: float = 1.0
-    hypercube: bool = True
-    shift: float | list[float] | None = 0.0
-    scale: float | list[float] | None = 1.0
-    shuffle: bool = True
-    random_state: int = 0
-    dtype: str = "float64"
+    n_samples: Annotated[int, integer(1)] = 100
+    n_features: Annotated[int, integer(1)] = 20
+    n_informative: Annotated[int, integer(1)] = 2
+    n_redundant: Annotated[int, integer(0)] = 2
+    n_repeated: Annotated[int, integer(0)] = 0
+    n_classes: Annotated[int, integer(1)] = 2
+    n_clusters_per_class: Annotated[int, integer(1)] = 2
+    weights: Annotated[list[float] | None, list_of(number(least=0)) | null()] = None
+    flip_y: Annotated[float, number(least=0, most=1)] = 0.01
+    class_sep: Annotated[float, positive()] = 1.0
+    hypercube: Annotated[bool, boolean()] = True
+    shift: Annotated[float | list[float] | None, number() | list_of(number()) | null()] = 0.0
+    scale: Annotated[float | list[float] | None, positive() | list_of(number()) | null()] = 1.0
+    shuffle: Annotated[bool, boolean()] = True
+    random_state: Annotated[int, integer(0)] = 0
+    dtype: Annotated[str, one_of("float64", "float32")] = "float64"
 
     def __post_init__(self) -> None:
         """Refuse what scikit-learn's generator refuses, and weights that have no meaning."""
         super().__post_init__()
-        check(
-            "dataset",
-            self,
-            n_samples=integer(1),
-            n_features=integer(1),
-            n_informative=integer(1),
-            n_redundant=integer(0),
-            n_repeated=integer(0),
-            n_classes=integer(1),
-            n_clusters_per_class=integer(1),
-            weights=list_of(number(least=0)) | null(),
-            flip_y=number(least=0, most=1),
-            class_sep=positive(),
-            hypercube=boolean(),
-            shift=number() | list_of(number()) | null(),
-            scale=positive() | list_of(number()) | null(),
-            shuffle=boolean(),
-            random_state=integer(0),
-            dtype=one_of("float64", "float32"),
-        )
         self._check_columns()
         self._check_corners()
         self._check_weights()

@@ -1,6 +1,7 @@
 """Made-up targets: a linear model of some of the columns, and noise."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from runner.dataset.cells import from_cells, structure
 from runner.dataset.dataset import Dataset
 from runner.dataset.lazy import Arrays
 from runner.errors import ConfigError
-from runner.rules import boolean, check, integer, null, number, one_of
+from runner.rules import boolean, integer, null, number, one_of
 
 DEFAULT_TAIL_STRENGTH = 0.5
 
@@ -56,36 +57,21 @@ class MakeRegression(Dataset):
     (((400, 400, 200), (5,)), ((400, 400, 200), (2,)))
     """
 
-    n_samples: int = 100
-    n_features: int = 100
-    n_informative: int = 10
-    n_targets: int = 1
-    bias: float = 0.0
-    effective_rank: int | None = None
-    tail_strength: float = DEFAULT_TAIL_STRENGTH
-    noise: float = 0.0
-    shuffle: bool = True
-    random_state: int = 0
-    dtype: str = "float64"
+    n_samples: Annotated[int, integer(1)] = 100
+    n_features: Annotated[int, integer(1)] = 100
+    n_informative: Annotated[int, integer(0)] = 10
+    n_targets: Annotated[int, integer(1)] = 1
+    bias: Annotated[float, number()] = 0.0
+    effective_rank: Annotated[int | None, integer(1) | null()] = None
+    tail_strength: Annotated[float, number(least=0, most=1)] = DEFAULT_TAIL_STRENGTH
+    noise: Annotated[float, number(least=0)] = 0.0
+    shuffle: Annotated[bool, boolean()] = True
+    random_state: Annotated[int, integer(0)] = 0
+    dtype: Annotated[str, one_of("float64", "float32")] = "float64"
 
     def __post_init__(self) -> None:
         """Refuse what scikit-learn's generator refuses, and a tail that has no effect."""
         super().__post_init__()
-        check(
-            "dataset",
-            self,
-            n_samples=integer(1),
-            n_features=integer(1),
-            n_informative=integer(0),
-            n_targets=integer(1),
-            bias=number(),
-            effective_rank=integer(1) | null(),
-            tail_strength=number(least=0, most=1),
-            noise=number(least=0),
-            shuffle=boolean(),
-            random_state=integer(0),
-            dtype=one_of("float64", "float32"),
-        )
         if self.effective_rank is None and self.tail_strength != DEFAULT_TAIL_STRENGTH:
             raise ConfigError(
                 "dataset.tail_strength",

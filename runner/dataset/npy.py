@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy_format
@@ -15,6 +15,7 @@ from runner.dataset.lazy import Arrays, from_reader
 from runner.dataset.shapes import require_rows_of_numbers, require_same_rows
 from runner.dataset.spans import edges_of, spans
 from runner.errors import DatasetError
+from runner.rules import MOST_PATH, null, text
 
 REMEDY = "Write the file again from its source, with numpy.save."
 READ_HEADER: dict[tuple[int, int], Callable[[BinaryIO], tuple[tuple[int, ...], bool, Any]]] = {
@@ -41,9 +42,9 @@ class Npy(Dataset):
         Of shape (n_rows,).
     """
 
-    X: str
-    y: str | None = None
-    sample_weight: str | None = None
+    X: Annotated[str, text(MOST_PATH)]
+    y: Annotated[str | None, text(MOST_PATH) | null()] = None
+    sample_weight: Annotated[str | None, text(MOST_PATH) | null()] = None
 
     def arrays(self) -> Arrays:
         """Return X, y and the weights; only the headers of the files are read.

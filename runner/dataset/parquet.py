@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,7 +24,7 @@ from runner.dataset.row_groups import (
 )
 from runner.dataset.table import Table
 from runner.errors import DatasetError, RunnerWarning, nearest
-from runner.rules import check, null, one_of
+from runner.rules import null, one_of
 
 FOOTER_THREADS = 8
 
@@ -44,14 +45,9 @@ class Parquet(Table):
         for integers and booleans in a column with empty cells.
     """
 
-    dtype: str | None = None
+    dtype: Annotated[str | None, one_of("float32", "float64") | null()] = None
 
     suffixes = (".parquet", ".parq", ".pq")
-
-    def __post_init__(self) -> None:
-        """Refuse an impossible type before anything is read."""
-        super().__post_init__()
-        check("dataset", self, dtype=one_of("float32", "float64") | null())
 
     def arrays(self) -> Arrays:
         """Return X, y and the weights; only footers are read.

@@ -3,7 +3,7 @@
 from abc import ABC
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import pyarrow as pa
 
@@ -12,7 +12,7 @@ from runner.dataset.dataset import Dataset
 from runner.dataset.files import find_files
 from runner.dataset.frames import lay_out_frame
 from runner.dataset.layout import Layout, lay_out
-from runner.rules import boolean, check, null
+from runner.rules import MOST_PATH, boolean, list_of, null, text
 
 
 @dataclass(kw_only=True)
@@ -35,18 +35,13 @@ class Table(Dataset, ABC):
         type of its own; by default where a feature is text. Else they are NumPy arrays of numbers.
     """
 
-    path: str
-    target: str | list[str] | None
-    features: list[str] | None = None
-    sample_weight: str | None = None
-    as_frame: bool | None = None
+    path: Annotated[str, text(MOST_PATH)]
+    target: Annotated[str | list[str] | None, text() | list_of(text()) | null()]
+    features: Annotated[list[str] | None, list_of(text()) | null()] = None
+    sample_weight: Annotated[str | None, text() | null()] = None
+    as_frame: Annotated[bool | None, boolean() | null()] = None
 
     suffixes: ClassVar[tuple[str, ...]]
-
-    def __post_init__(self) -> None:
-        """Refuse anything but true, false and null before anything is read."""
-        super().__post_init__()
-        check("dataset", self, as_frame=boolean() | null())
 
     def fingerprint(self) -> dict[str, str]:
         """Return the size of each file and when it was written."""

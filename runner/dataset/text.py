@@ -4,7 +4,7 @@ import codecs
 import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any
 
 from fsspec.implementations.local import LocalFileSystem
 
@@ -13,8 +13,8 @@ from runner.dataset.files import find_files, natural_key
 from runner.dataset.fingerprint import digested, stamp
 from runner.dataset.lazy import Arrays
 from runner.dataset.line_blocks import Source, arrays_of_lines
-from runner.errors import DatasetError, nearest
-from runner.rules import Rule, boolean, check, list_of, null, one_of
+from runner.errors import ConfigError, DatasetError, nearest
+from runner.rules import MOST_PATH, boolean, list_of, null, one_of, text
 
 STDLIB_MODULES = (
     "asyncio",
@@ -61,21 +61,21 @@ class TextLines(Dataset):
         every block looks like the whole. The order of the rows does not depend on the chunks.
     """
 
-    path: str
-    label: str | None = "file"
-    encoding: str = "utf-8"
-    interleave: bool = False
+    path: Annotated[str, text(MOST_PATH)]
+    label: Annotated[str | None, one_of("file", "folder") | null()] = "file"
+    encoding: Annotated[str, text()] = "utf-8"
+    interleave: Annotated[bool, boolean()] = False
 
     def __post_init__(self) -> None:
-        """Refuse an impossible label or encoding before anything is read."""
+        """Refuse an impossible encoding before anything is read."""
         super().__post_init__()
-        check(
-            "dataset",
-            self,
-            label=one_of("file", "folder") | null(),
-            encoding=Rule("an encoding in which lines end as in ASCII", _is_like_ascii),
-            interleave=boolean(),
-        )
+        if not _is_like_ascii(self.encoding):
+            raise ConfigError(
+                "dataset.encoding",
+                "be an encoding in which lines end as in ASCII",
+                got=repr(self.encoding),
+                remedy='Correct it, or leave it out for the default, "utf-8".',
+            )
 
     def arrays(self) -> Arrays:
         """Return lines and labels; the files are scanned for their lines.
@@ -118,14 +118,9 @@ class StdlibLines(Dataset):
         The top-level modules and packages to take; by default twenty that every Python has.
     """
 
-    modules: list[str] = field(default_factory=lambda: list(STDLIB_MODULES))
-
-    def __post_init__(self) -> None:
-        """Refuse anything but names before anything is read."""
-        super().__post_init__()
-        check(
-            "dataset", self, modules=list_of(Rule("a name", lambda value: isinstance(value, str)))
-        )
+    modules: Annotated[list[str], list_of(text())] = field(
+        default_factory=lambda: list(STDLIB_MODULES)
+    )
 
     def arrays(self) -> Arrays:
         """Return lines and labels; the files are scanned for their lines.

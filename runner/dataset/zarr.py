@@ -1,7 +1,7 @@
 """Arrays of a Zarr group as blocks."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from runner.dataset.fingerprint import digested, stamp
 from runner.dataset.lazy import Arrays, from_reader
 from runner.dataset.shapes import require_rows_of_numbers, require_same_rows
 from runner.errors import ConfigError, DatasetError, nearest
-from runner.rules import check, null, text
+from runner.rules import MOST_PATH, null, text
 
 ERRORS = (OSError, ValueError, RuntimeError)
 METADATA = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
@@ -37,16 +37,10 @@ class Zarr(Dataset):
         The name of the array of shape (n_rows,).
     """
 
-    path: str
-    X: str = "X"
-    y: str | None = "y"
-    sample_weight: str | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what names no array before anything is opened."""
-        super().__post_init__()
-        names = {"y": text() | null(), "sample_weight": text() | null()}
-        check("dataset", self, path=text(), X=text(), **names)
+    path: Annotated[str, text(MOST_PATH)]
+    X: Annotated[str, text()] = "X"
+    y: Annotated[str | None, text() | null()] = "y"
+    sample_weight: Annotated[str | None, text() | null()] = None
 
     def arrays(self) -> Arrays:
         """Return X, y and the weights; only the metadata of the arrays are read.

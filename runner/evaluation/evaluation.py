@@ -1,19 +1,22 @@
 """Score an estimator on a stream of blocks as if it had been one array."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from runner.base import Block, Scores
 from runner.errors import ConfigError
 from runner.evaluation.kept import Kept
 from runner.evaluation.measurement import Measurement
 from runner.evaluation.replay import ask
-from runner.evaluation.scorers import Scorer, defaults, scorer
+from runner.evaluation.scorers import NAMES, Scorer, defaults, scorer
 from runner.evaluation.shortcuts import shortcut
 from runner.evaluation.suitability import check_defined, check_signs, check_suitable
 from runner.records import Evaluated
-from runner.rules import check, integer, null, number, one_of
+from runner.rules import check, integer, list_of, null, number, one_of
+
+SCORER = one_of(*NAMES)
+SCORING = list_of(SCORER, least=0) | SCORER | null()
 
 
 @dataclass(kw_only=True)
@@ -45,18 +48,15 @@ class Evaluation:
     ['accuracy']
     """
 
-    scoring: list[str] | str | None = None
-    every: int | str | None = None
-    growth: float = 1.0
+    scoring: Annotated[Sequence[str] | str | None, SCORING] = None
+    every: Annotated[int | str | None, integer(1) | one_of("epoch") | null()] = None
+    growth: Annotated[float, number(1)] = 1.0
 
     def __post_init__(self) -> None:
         """Refuse what are not names, and no schedule."""
-        check(
-            "evaluation",
-            self,
-            every=integer(1) | one_of("epoch") | null(),
-            growth=number(1),
-        )
+        self.scoring = list(self.scoring) if isinstance(self.scoring, tuple) else self.scoring
+        self._check_names()
+        check("evaluation", self)
         if self.growth > 1 and not isinstance(self.every, int):
             raise ConfigError(
                 "evaluation.growth",
@@ -64,14 +64,18 @@ class Evaluation:
                 got=f"{self.growth} with evaluation.every={self.every or 'null'}",
                 remedy="Set evaluation.every to the rows before the first score.",
             )
+
+    def _check_names(self) -> None:
         names: Any = self.scoring or []
-        if not isinstance(names, str | list | tuple) or not all(isinstance(n, str) for n in names):
+        if not isinstance(names, str | list) or not all(isinstance(n, str) for n in names):
             raise ConfigError(
                 "evaluation.scoring",
                 "be a list of scorers' names",
                 got=repr(self.scoring),
                 remedy="Write evaluation.scoring=[accuracy,roc_auc].",
             )
+        for name in [names] if isinstance(names, str) else names:
+            scorer(name)
 
     def names(self, estimator: Any, has_target: bool) -> list[str]:
         """Return the names of the scorers for this estimator, each once, in the order asked."""

@@ -128,6 +128,8 @@ OWN = {
     )
 }
 
+NAMES = tuple(sorted((*get_scorer_names(), *OWN)))
+
 
 @cache
 def scorer(name: str) -> Scorer:

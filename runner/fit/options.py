@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from runner.errors import ConfigError
-from runner.rules import check, integer, number, one_of
+from runner.rules import check, integer, mapping, null, number, one_of
 
 BALANCED = "balanced"
 ERROR, SKIP = "error", "skip"
+WEIGHTS = one_of(BALANCED) | mapping(number(0)) | null()
+POLICY = one_of("first_pass", "running")
 
 
 @dataclass(kw_only=True)
@@ -38,13 +40,13 @@ class FitOptions:
         How many blocks of the dataset may be passed over, at least 1; one more ends the fit.
     """
 
-    epochs: int = 1
-    progressive_window: int = 20
-    class_weight: str | Mapping[Any, float] | None = None
-    max_classes: int = 1000
-    preprocessing: str | Mapping[str, str] = "first_pass"
-    on_bad_block: str = ERROR
-    max_bad_blocks: int = 10
+    epochs: Annotated[int, integer(1)] = 1
+    progressive_window: Annotated[int, integer(0)] = 20
+    class_weight: Annotated[str | Mapping[Any, float] | None, WEIGHTS] = None
+    max_classes: Annotated[int, integer(2)] = 1000
+    preprocessing: Annotated[str | Mapping[str, str], POLICY | mapping(POLICY)] = "first_pass"
+    on_bad_block: Annotated[str, one_of(ERROR, SKIP)] = ERROR
+    max_bad_blocks: Annotated[int, integer(1)] = 10
 
     @property
     def skips(self) -> bool:
@@ -53,23 +55,12 @@ class FitOptions:
 
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
-        check(
-            "fit",
-            self,
-            epochs=integer(1),
-            progressive_window=integer(0),
-            max_classes=integer(2),
-            on_bad_block=one_of(ERROR, SKIP),
-            max_bad_blocks=integer(1),
-        )
-        weights = self.class_weight
-        if weights is None or weights == BALANCED:
-            return
-        if isinstance(weights, Mapping) and all(map(number(0).holds, weights.values())):
-            return
-        raise ConfigError(
-            "fit.class_weight",
-            "be balanced, or a weight of at least 0 for each label",
-            got=repr(weights),
-            remedy="Write fit.class_weight=balanced, or fit: {class_weight: {0: 1.0, 1: 5.0}}.",
-        )
+        if not WEIGHTS.holds(self.class_weight):
+            raise ConfigError(
+                "fit.class_weight",
+                "be balanced, or a weight of at least 0 for each label",
+                got=repr(self.class_weight),
+                remedy="Write fit.class_weight=balanced, or "
+                "fit: {class_weight: {0: 1.0, 1: 5.0}}.",
+            )
+        check("fit", self)

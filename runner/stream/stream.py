@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Collection, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
@@ -38,17 +39,15 @@ class Stream:
         Decides the orders, and what is drawn.
     """
 
-    shuffle: bool = True
-    prefetch: int = 2
-    buffer_blocks: int = 0
-    retries: int = 2
-    seed: int = 0
+    shuffle: Annotated[bool, boolean()] = True
+    prefetch: Annotated[int, integer(0)] = 2
+    buffer_blocks: Annotated[int, integer(0)] = 0
+    retries: Annotated[int, integer(0)] = 2
+    seed: Annotated[int, integer(0)] = 0
 
     def __post_init__(self) -> None:
         """Refuse what is no number of blocks or of tries, and no seed."""
-        names = ("prefetch", "buffer_blocks", "retries", "seed")
-        counts = {name: integer(0) for name in names}
-        check("stream", self, shuffle=boolean(), **counts)
+        check("stream", self)
 
     def source(
         self,

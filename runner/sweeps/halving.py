@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import isnan
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from runner.base import Progress
 from runner.callbacks.watcher import BY, PROGRESSIVE
@@ -38,25 +38,16 @@ class Halving:
         Whether losers are stopped; without, what would have been chosen is recorded.
     """
 
-    scorer: str | None = None
-    by: str = PROGRESSIVE
-    factor: float = 3
-    first_rows: int
-    hyperband: bool = False
-    stop: bool = True
+    scorer: Annotated[str | None, text() | null()] = None
+    by: Annotated[str, BY] = PROGRESSIVE
+    factor: Annotated[float, number(least=1.1)] = 3
+    first_rows: Annotated[int, integer(1)]
+    hyperband: Annotated[bool, boolean()] = False
+    stop: Annotated[bool, boolean()] = True
 
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
-        check(
-            SECTION,
-            self,
-            scorer=text() | null(),
-            by=BY,
-            factor=number(least=1.1),
-            first_rows=integer(1),
-            hyperband=boolean(),
-            stop=boolean(),
-        )
+        check(SECTION, self)
 
     @classmethod
     def from_plain(cls, section: Mapping[Any, Any]) -> Self:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Annotated, Protocol
 
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
@@ -45,12 +45,12 @@ class SharedPass:
         How many members learn at the same time; as many as there are cores, if not given.
     """
 
-    threads: int | None = None
+    threads: Annotated[int | None, integer(1) | null()] = None
     is_shared: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what is no number of threads."""
-        check("hydra.launcher", self, threads=integer(1) | null())
+        check("hydra.launcher", self)
 
     def __call__(self, plan: Plan, standing: Standing, job: Job) -> None:
         """Run the groups."""

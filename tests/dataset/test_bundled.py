@@ -107,15 +107,15 @@ def test_the_table_is_not_in_the_graph_and_is_read_once_by_a_process(monkeypatch
     [
         ("irsi", "Did you mean 'iris'?"),
         ("brest_cancer", "Did you mean 'breast_cancer'?"),
-        ("california_housing", f"Choose one of: {', '.join(NAMES)}."),
-        (None, f"Choose one of: {', '.join(NAMES)}."),
+        ("california_housing", "Correct it."),
+        (None, "Correct it."),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_nearest(name, remedy):
     with pytest.raises(ConfigError) as refused:
         Bundled(name=name)
     assert str(refused.value) == (
-        f"dataset.name must be one of scikit-learn's bundled datasets; got {name!r}. {remedy}"
+        f"dataset.name must be {', '.join(NAMES[:-1])} or {NAMES[-1]}; got {name!r}. {remedy}"
     )
 
 

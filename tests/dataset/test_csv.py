@@ -227,7 +227,7 @@ def test_an_unclosed_quote_is_told_before_the_first_block(tmp_path):
         ({"dtype": "int8"}, "dataset.dtype must be float32 or float64; got 'int8'."),
         (
             {"target_dtype": "date"},
-            "dataset.target_dtype must be int64 or float64 or str, or null",
+            "dataset.target_dtype must be int64, float64 or str, or null",
         ),
     ],
 )

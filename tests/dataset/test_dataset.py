@@ -92,8 +92,8 @@ def test_what_is_no_share_is_refused(key, share):
     with pytest.raises(ConfigError) as refused:
         Numbers(**{key: share})
     assert str(refused.value) == (
-        f"dataset.{key} must be a share of at least 0 and below 1; got {share!r}. "
-        f"Write dataset.{key}=0.2 to hold out a fifth."
+        f"dataset.{key} must be a number of at least 0 and below 1; got {share!r}. Correct it, "
+        f"or leave it out for the default, {getattr(Numbers(), key)}."
     )
 
 
@@ -111,8 +111,14 @@ def test_an_unknown_way_to_hold_out_is_refused():
         Numbers(holdout_by="columns")
     assert str(refused.value) == (
         "dataset.holdout_by must be blocks or rows; got 'columns'. "
-        "Write dataset.holdout_by=rows to hold out rows inside each block."
+        'Correct it, or leave it out for the default, "blocks".'
     )
+
+
+@pytest.mark.parametrize("chunks", [0, 2.5, None, "many", "0 MiB"])
+def test_what_is_no_size_of_a_block_is_refused_before_anything_is_read(chunks):
+    with pytest.raises(ConfigError, match=r"^dataset\.chunks must be a number of rows, a size in"):
+        Numbers(chunks=chunks)
 
 
 @pytest.mark.parametrize("seed", [-1, 0.5, None])

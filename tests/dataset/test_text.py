@@ -146,7 +146,7 @@ def test_a_module_that_is_not_there_is_told():
 
 @pytest.mark.parametrize("modules", [[], "json", [1]])
 def test_modules_must_be_names(modules):
-    with pytest.raises(ConfigError, match=r"dataset\.modules must be a list, each item a name"):
+    with pytest.raises(ConfigError, match=r"dataset\.modules must be a list, each item text"):
         StdlibLines(modules=modules)
 
 

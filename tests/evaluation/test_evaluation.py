@@ -453,6 +453,15 @@ def test_what_are_no_names_is_refused_at_once(scoring):
         Evaluation(scoring=scoring)
 
 
+def test_an_unknown_name_is_refused_at_once_with_the_nearest():
+    with pytest.raises(ConfigError, match=r"got 'acuracy'. Did you mean 'accuracy'"):
+        Evaluation(scoring=["acuracy"])
+
+
+def test_names_may_come_in_a_tuple():
+    assert Evaluation(scoring=("f1", "accuracy")) == Evaluation(scoring=["f1", "accuracy"])
+
+
 def test_a_scorer_that_cannot_be_answered_is_refused_also_at_the_first_block(
     fitted, rows, blocks_of
 ):

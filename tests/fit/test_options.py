@@ -27,6 +27,22 @@ def test_numbers_that_mean_nothing_are_refused(key, value, least):
     )
 
 
+@pytest.mark.parametrize(
+    ("policy", "remedy"),
+    [
+        ("runing", "Did you mean 'running'?"),
+        ({"scale": 1}, 'Correct it, or leave it out for the default, "first_pass".'),
+    ],
+)
+def test_a_policy_that_means_nothing_is_refused(policy, remedy):
+    with pytest.raises(ConfigError) as caught:
+        FitOptions(preprocessing=policy)
+    assert str(caught.value) == (
+        "fit.preprocessing must be first_pass or running, or a mapping, each value first_pass or "
+        f"running; got {policy!r}. {remedy}"
+    )
+
+
 def test_one_pass_with_a_progressive_score_is_the_default():
     assert FitOptions() == FitOptions(epochs=1, progressive_window=20)
 
