@@ -1,13 +1,14 @@
 """From a dotted name to what it means; standard library only, so that it is quick."""
 
 import importlib
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 from runner.errors import ConfigError, cause, nearest
 
 
-def find(key: str, dotted: str) -> Any:
+def find(key: str, dotted: str, check: Callable[[Any], None] | None = None) -> Any:
     """Import what a dotted name means.
 
     Parameters
@@ -16,6 +17,9 @@ def find(key: str, dotted: str) -> Any:
         Where the name stands in the config, for messages.
     dotted : str
         Such as ``package.module.name`` or ``package.module:name``.
+    check : callable, optional
+        Gets each thing that the name goes through, before anything is looked up in it, and the
+        last; raises what refuses it.
 
     Raises
     ------
@@ -30,6 +34,8 @@ def find(key: str, dotted: str) -> Any:
     parts = dotted.replace(":", ".").split(".")
     found, depth = _import_longest(key, dotted, parts)
     for i, name in enumerate(parts[depth:], depth):
+        if check is not None:
+            check(found)
         if name.startswith("_") or not hasattr(found, name):
             public = [known for known in dir(found) if not known.startswith("_")]
             raise ConfigError(
@@ -39,6 +45,8 @@ def find(key: str, dotted: str) -> Any:
                 remedy=nearest(name, public),
             )
         found = getattr(found, name)
+    if check is not None:
+        check(found)
     return found
 
 

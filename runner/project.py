@@ -71,5 +71,5 @@ def experiment_files() -> dict[str, Path]:
 def _files(folders: list[Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for folder in reversed(folders):
-        found.update({path.stem: path for path in folder.glob("*.yaml")})
+        found.update({path.stem: path for path in folder.glob("*.yaml") if path.is_file()})
     return dict(sorted(found.items()))

@@ -4,7 +4,7 @@ import re
 from os.path import exists, normpath
 from threading import Lock
 
-from runner.errors import cause
+from runner.errors import RunnerError, cause
 
 REDACTED = "<redacted>"
 _USER = re.compile(r"(?<=://)[^\s/'\"]*@")
@@ -16,6 +16,15 @@ _KEY = re.compile(
     r"|(?:access|account|api|private|secret)[_-]?key)$",
     re.IGNORECASE,
 )
+_SETTING = re.compile(r"(?<![\w.-])([\w.-]+)[\"'\]]{0,2}\s*(?::(?=\s|$)|=(?!=))\s*")
+_VALUE = re.compile(
+    r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|\$\{[^{}]*\}|[{\[].*|[^\s,}\]#][^,}\]#]*|"
+)
+_LITERAL = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\b\d{4,}\b")
+_PLAIN = re.compile(r"(?:null|~|true|false|none|\?\?\?|\$\{[^{},]+\})\s*(?:#.*)?", re.IGNORECASE)
+_BLOCK = re.compile(r"[|>][-+\d]*\s*|(?:[&!]\S*\s*)+|#.*")
+_PROMISING = re.compile("pass|pwd|secret|token|credential|key", re.IGNORECASE)
+_LONGEST = 10_000  # characters of a line of a diff that are looked at one by one
 _LEAST_SECRET, _LEAST_OTHER = 4, 6  # characters; what is shorter stands in every other text
 _LOCK = Lock()
 _remembered: set[str] = set()
@@ -95,12 +104,69 @@ def is_secret(key: str) -> bool:
     return _KEY.search(key.rpartition(".")[2]) is not None
 
 
-def one_line(error: BaseException) -> str:
-    r"""Say in one line, without secrets, what another library said.
+def redacted_diff(diff: str) -> str:
+    r"""Hide in what git tells of changes the values of keys that promise a secret, and more.
+
+    That is what ``redacted`` hides. Of Python code only literals are values; under a key of
+    YAML that has no value in its own line, all that is indented further is its value.
 
     Examples
     --------
+    >>> print(redacted_diff("+++ b/x.yaml\n-db: {user: ann, password: old}\n+api_token: new, 1"))
+    +++ b/x.yaml
+    -db: {user: ann, password: <redacted>}
+    +api_token: <redacted>
+    """
+    found = []
+    is_code, under = False, None
+    for line in redacted(diff).splitlines(keepends=True):
+        if line.startswith(("diff --git ", "--- ", "+++ ")):
+            is_code, under = line.rstrip().endswith((".py", '.py"')), None
+            found.append(line)
+            continue
+        is_heading = line.startswith("@@")
+        at = line.find("@@", 2) + 2 if is_heading else 1
+        text = line[at:].rstrip("\r\n")
+        indent = len(text) - len(text.lstrip(" "))
+        if under is not None and not is_heading and (indent > under or not text.strip()):
+            told = " " * indent + REDACTED if text.strip() else text
+        else:
+            told, opens = _hidden_values(text, is_code=is_code)
+            under = indent if opens else None
+        found.append(f"{line[:at]}{told}{line[at + len(text) :]}")
+    return "".join(found)
+
+
+def _hidden_values(text: str, *, is_code: bool) -> tuple[str, bool]:
+    """Return a line without its secrets, and whether the lines below it are one."""
+    if len(text) > _LONGEST:
+        return (REDACTED if _PROMISING.search(text) else text), False
+    told, at, opens = "", 0, False
+    while setting := _SETTING.search(text, at):
+        told += text[at : setting.end()]
+        at = setting.end()
+        if not is_secret(setting[1]):
+            continue
+        if is_code:
+            return told + _LITERAL.sub(REDACTED, text[at:]), False
+        in_flow = re.search(r"[{\[]", text[:at]) is not None  # else a comma is part of the value
+        value = _VALUE.match(text, at) if in_flow else None
+        found = text[at:] if value is None else value[0]
+        opens = not found or _BLOCK.fullmatch(found) is not None
+        told += found if opens or _PLAIN.fullmatch(found) else REDACTED
+        at += len(found)
+    return told + text[at:], opens
+
+
+def one_line(error: BaseException) -> str:
+    r"""Say in one line, without secrets, what went wrong; whose error it is, if it is not ours.
+
+    Examples
+    --------
+    >>> one_line(RunnerError("seed", "be an integer", got="'a'", remedy="Mend it."))
+    "seed must be an integer; got 'a'. Mend it."
     >>> one_line(OSError("no way to\nhttps://ann:pw@example.org."))
     'OSError: no way to https://<redacted>@example.org'
     """
-    return redacted(cause(error))
+    said = " ".join(str(error).split()) if isinstance(error, RunnerError) else cause(error)
+    return redacted(said)

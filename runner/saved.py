@@ -18,6 +18,7 @@ from runner.dataset.fingerprint import changed
 from runner.errors import CheckpointError, cause
 from runner.fit.incremental_fit import IncrementalFit
 from runner.records import Recipe
+from runner.states import plain
 from runner.stream.source import BlockSource
 from runner.tracking.saved_states import state_file
 
@@ -97,7 +98,9 @@ def read(run_id: str) -> Saved | None:
         return None
     found = statefile.load(file)
     try:
-        stages, fit = pickle.loads(found.payload)  # noqa: S301  (of our own folder, see statefile)
+        stages, fit = map(_content, plain(found.payload))
+    except CheckpointError:
+        raise
     except Exception as error:
         raise CheckpointError(
             f"The file {file}",
@@ -106,6 +109,12 @@ def read(run_id: str) -> Saved | None:
             remedy="Remove it, and the run begins anew.",
         ) from error
     return Saved(found.header, stages, fit)
+
+
+def _content(part: Any) -> bytes:
+    if isinstance(part, bytes):
+        return part
+    raise TypeError(f"a part of it is a {type(part).__name__}")
 
 
 def header_of(recipe: Recipe, surroundings: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,10 +169,12 @@ def restore(fit: IncrementalFit, saved: Saved) -> None:
     Raises
     ------
     CheckpointError
-        If the state does not suit the learner as it is made here.
+        If the state does not suit the learner as it is made here, or names what is no part of one.
     """
     try:
         fit.restore(saved.fit)
+    except CheckpointError:
+        raise
     except Exception as error:
         raise CheckpointError(
             "The saved state",

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
+from rich.text import Text
+
+from runner.redaction import redacted
 
 if TYPE_CHECKING:
     from runner.base import Part, Progress, Split
@@ -78,7 +81,7 @@ def show_result(experiment: "Experiment", result: "Result") -> None:
     if result.run_id:
         rows.append(("look", f"runner ui {result.run_id[:8]}"))
         rows.append(("again", f"runner reproduce {result.run_id[:8]}"))
-    sys.stdout.write(f"{experiment.name}\n")
+    sys.stdout.write(f"{redacted(experiment.name)}\n")
     show_pairs(rows)
 
 
@@ -158,7 +161,7 @@ def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
         console = Console(width=10_000)
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))  # else [text] in brackets is taken for markup
     console.print(table, crop=False)
 
 
@@ -166,7 +169,7 @@ def show_pairs(rows: list[tuple[str, str]]) -> None:
     """Write names and values, one pair a line."""
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
-        sys.stdout.write(f"  {name:<{width}}  {value}\n")
+        sys.stdout.write(f"  {name:<{width}}  {redacted(value)}\n")
 
 
 def _scorers(experiment: "Experiment", train: "Part") -> list[str]:

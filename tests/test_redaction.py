@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
@@ -11,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import Terminated, TrackingError
-from runner.redaction import REDACTED, forget, is_secret, one_line, redacted, remember
+from runner.redaction import (
+    REDACTED,
+    forget,
+    is_secret,
+    one_line,
+    redacted,
+    redacted_diff,
+    remember,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +81,7 @@ def test_an_ordinary_setting_is_no_secret(key):
 
 def test_an_error_fits_on_one_line_without_secrets():
     error = TrackingError("A", "be b", got="http://u:pw@h/x", remedy="Do c.\nAnd d.")
-    assert one_line(error) == "TrackingError: A must be b; got http://<redacted>@h/x. Do c. And d"
+    assert one_line(error) == "A must be b; got http://<redacted>@h/x. Do c. And d."
     assert len(one_line(ValueError("x" * 5000))) < 600
     assert one_line(Terminated()) == "Terminated"
 
@@ -128,3 +137,60 @@ def test_threads_may_remember_at_the_same_time():
 def test_it_is_imported_without_anything_heavy():
     code = "import sys, runner.redaction; assert not {'json', 'numpy', 'yaml'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+DIFF = """\
+diff --git a/x.yaml b/x.yaml
+--- a/x.yaml
++++ b/x.yaml
+@@ -1,2 +1,9 @@ db_password: hunter0
+-db: {user: ann, password: hunter1, port: 3}
++  api_token: "hunter, 2"  # note
++db.password=hunter3
++  - secret: 'it''s hunter4'
++password: ${oc.env:DB_PASSWORD}
++token: null
++secret:
++  inner: hunter5
++  more:
++    - hunter6
++alpha: 1
++private_key: |
++  hunter7
++token_pattern: 'kept'
++uri: postgres://ann:hunter8@host/db?password=hunter9
++"api_key": "hunter10"
++password : hunter, 11
+diff --git a/x.py b/x.py
+--- a/x.py
++++ b/x.py
+@@ -1 +1 @@
++password = "hunter12" + b'hunter13'
++config["password"] = "hunter14"
++password = read(path)
+"""
+
+
+def test_a_diff_is_kept_without_the_values_of_secret_keys():
+    told = redacted_diff(DIFF)
+    assert "hunter" not in told
+    assert len(told.splitlines()) == len(DIFF.splitlines())
+    for kept in (
+        "-db: {user: ann, password: <redacted>, port: 3}",
+        "+password: ${oc.env:DB_PASSWORD}",
+        "+token: null",
+        "+alpha: 1",
+        "+token_pattern: 'kept'",
+        "+password = read(path)",
+    ):
+        assert kept in told.splitlines()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["a: " * 100_000, "{a: " * 3000, "a=" * 4000, "x" * 9_000, "[" * 9_000, "key: " * 9_000],
+)
+def test_a_long_line_of_a_diff_takes_no_time(line):
+    begun = time.process_time()
+    redacted_diff(f"+{line}\n" * 5)
+    assert time.process_time() - begun < 1

@@ -1,5 +1,6 @@
 """A saved state says what it is of, and is gone on from only where that still holds."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -146,3 +147,29 @@ def test_a_state_that_does_not_suit_the_learner_is_refused(header):
     writing("abc", header, bytes, Progress())(b"not a state")
     with pytest.raises(CheckpointError, match="versions of the libraries"):
         restore(learned(), read("abc"))
+
+
+class Canary:
+    def __init__(self, flag):
+        self.flag = flag
+
+    def __reduce__(self):
+        return exec, (f"open({str(self.flag)!r}, 'w').close()",)
+
+
+def test_a_state_with_a_valid_digest_runs_nothing_that_is_hidden_in_it(header, tmp_path):
+    flag = tmp_path / "ran"
+    statefile.save(state_file("abc"), header, pickle.dumps((Canary(flag), b"")))
+    with pytest.raises(CheckpointError, match=r"hold nothing but .*; got builtins\.exec"):
+        read("abc")
+    statefile.save(state_file("abc"), header, pickle.dumps((b"", pickle.dumps(Canary(flag)))))
+    fit = IncrementalFit(SGDClassifier(), {"classes": [0, 1]})
+    with pytest.raises(CheckpointError, match=r"hold nothing but .*; got builtins\.exec"):
+        restore(fit, read("abc"))
+    assert not flag.exists()
+
+
+def test_a_state_whose_parts_are_no_bytes_is_told(header):
+    statefile.save(state_file("abc"), header, pickle.dumps((1, 2)))
+    with pytest.raises(CheckpointError, match="must hold the state of a fit; got TypeError"):
+        read("abc")

@@ -102,7 +102,7 @@ class BadBlocks:
         DatasetError
             If a block on the way, which was learned before, cannot be read again.
         """
-        set_state(estimator, loads(estimator, self._copy))
+        set_state(estimator, loads(estimator, self._copy, is_own=True))
         first, start = self._at
         for epoch in range(first, progress.epoch + 1):
             stop = progress.position if epoch == progress.epoch else None

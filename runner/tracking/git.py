@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from runner.redaction import redacted
+from runner.redaction import redacted, redacted_diff
 
 TIMEOUT_S = 5.0
 MOST_CODE = 500  # files that git does not know, beyond which their content is not looked at
@@ -44,7 +44,8 @@ class GitState:
 def git_state(folder: Path) -> GitState | None:
     """Return the state of the repository a folder is in.
 
-    Credentials in the remote's address and in the diff are hidden.
+    Credentials in the remote's address are hidden, and in the diff the values of keys that
+    promise a secret.
 
     Returns
     -------
@@ -62,7 +63,7 @@ def git_state(folder: Path) -> GitState | None:
         commit=commit,
         branch=branch,
         remote=_remote(folder),
-        diff=redacted(diff),
+        diff=redacted_diff(diff),
         untracked=tuple(
             line.removeprefix("?? ") for line in changes.split("\0") if line.startswith("?? ")
         ),

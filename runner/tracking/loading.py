@@ -1,10 +1,12 @@
 """Read back the model that a run keeps, without running code that it brings along."""
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from zipfile import ZipFile
 
 from runner.errors import TrackingError
 from runner.redaction import one_line
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
 
 FILE = "model.skops"
+SCHEMA = "schema.json"
+MOST_BYTES = 1_000_000_000
+MOST_SCHEMA = 100_000_000
+MOST_POSITION = 624  # of NumPy's MT19937, which would read beyond its memory
 
 
 @dataclass(frozen=True)
@@ -76,16 +82,19 @@ def read_skops(file: Path, declared: Collection[str] | None = None) -> Any:
     Raises
     ------
     TrackingError
-        If there are other types in it, or it cannot be read.
+        If there are other types in it, it is too large, or it cannot be read.
     """
     import skops.io
 
     try:
+        _check(file)
         unknown = skops.io.get_untrusted_types(file=file)
         known = unknown if declared is None else declared
         foreign = [name for name in unknown if name not in known or not is_trusted(name)]
         if not foreign:
             return skops.io.load(file, trusted=unknown)
+    except TrackingError:
+        raise
     except Exception as error:
         raise TrackingError(
             "The run's model",
@@ -99,6 +108,52 @@ def read_skops(file: Path, declared: Collection[str] | None = None) -> Any:
         got=", ".join(foreign),
         remedy="Learn it again here with `runner run`, if you trust where it comes from.",
     )
+
+
+def _check(file: Path) -> None:
+    """Refuse what would fill the memory, or reach beyond it, before anything is built."""
+    with ZipFile(file) as opened:
+        sizes = {entry.filename: entry.file_size for entry in opened.infolist()}
+        for name in sizes:
+            if name.startswith("/") or ".." in name.split("/"):
+                raise _refusal("hold files of its own alone", repr(name))
+        _check_size(sum(sizes.values()), MOST_BYTES)
+        _check_size(sizes.get(SCHEMA, 0), MOST_SCHEMA)
+        read = [0]  # an entry may be read many times
+
+        def note(node: dict[str, Any]) -> dict[str, Any]:
+            read[0] += sizes.get(str(node.get("file")), 0)
+            if isinstance(node.get("pos"), dict) and "key" in node:
+                _check_position(node["pos"].get("content"))
+            if node.get("__loader__") == "RandomStateNode":
+                _check_state(node.get("content"))
+            return node
+
+        json.loads(opened.read(SCHEMA), object_hook=note)
+        _check_size(read[0], MOST_BYTES)
+
+
+def _check_size(size: int, most: int) -> None:
+    if size > most:
+        raise _refusal(f"take at most {most:,} bytes", f"{size:,}")
+
+
+def _check_position(content: Any) -> None:
+    position = json.loads(str(content))
+    if not isinstance(position, int) or not 0 <= position <= MOST_POSITION:
+        rule = f"have random generators at a position up to {MOST_POSITION}"
+        raise _refusal(rule, str(position)[:60])
+
+
+def _check_state(content: Any) -> None:
+    loader = content.get("__loader__") if isinstance(content, dict) else None
+    if loader != "DictNode":  # any other way to write it hides the position
+        raise _refusal("have random generators as NumPy writes them", str(loader))
+
+
+def _refusal(rule: str, got: str) -> TrackingError:
+    remedy = "Learn it again here with `runner run`, if you trust where it comes from."
+    return TrackingError("The run's model", rule, got=got, remedy=remedy)
 
 
 def _entry(client: "MlflowClient", run_id: str) -> "LoggedModel | None":

@@ -3,13 +3,17 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from runner.errors import TrackingError
 from runner.protocols import SweepRun
+from runner.rules import anything, check, list_of
 from runner.tracking.memory_run import MemoryRun
 from runner.tracking.memory_sweep import MemorySweep
 from runner.tracking.tags import KEY, KIND, MEMBER, PARENT, RUN, SUPERSEDED
 from runner.tracking.termination import terminated_by_signal
+
+LIST = list_of(anything(), least=0)
 
 
 @dataclass
@@ -26,8 +30,12 @@ class MemoryTracker:
     'FINISHED'
     """
 
-    runs: list[MemoryRun] = field(default_factory=list)
-    sweeps: list[MemorySweep] = field(default_factory=list)
+    runs: Annotated[list[MemoryRun], LIST] = field(default_factory=list)
+    sweeps: Annotated[list[MemorySweep], LIST] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Refuse what are no lists."""
+        check("tracking", self)
 
     def check(self) -> None:
         """Find nothing wrong: a process can always keep its own runs."""

@@ -7,11 +7,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from runner.protocols import SweepRun
 from runner.redaction import redacted
-from runner.rules import Rule, boolean, check, null, number, one_of
+from runner.rules import boolean, check, mapping, null, number, one_of, text
 from runner.tracking.away import ERROR, LOCAL, answering, homes, tags_of
 from runner.tracking.client import reported
 from runner.tracking.git import GitState
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 Open = TypeVar("Open", bound=OpenRun)
+
+URI = text(None, least=0) | null()
+TAG = text(None, least=0) | number() | boolean()
 
 
 @dataclass(kw_only=True)
@@ -54,24 +57,16 @@ class MlflowTracker:
         the project until ``runner doctor --sync`` sends it.
     """
 
-    uri: str | None = None
-    experiment: str = "runner"
-    log_model: bool = True
-    flush_every_s: float = 5.0
-    tags: Mapping[str, str] = field(default_factory=dict)
-    when_away: str = ERROR
+    uri: Annotated[str | None, URI] = None
+    experiment: Annotated[str, text()] = "runner"
+    log_model: Annotated[bool, boolean()] = True
+    flush_every_s: Annotated[float, number(0)] = 5.0
+    tags: Annotated[Mapping[str, str], mapping(TAG)] = field(default_factory=dict)
+    when_away: Annotated[str, one_of(ERROR, LOCAL)] = ERROR
 
     def __post_init__(self) -> None:
         """Refuse settings that are not what they should be."""
-        check(
-            "tracking",
-            self,
-            uri=Rule("text", lambda value: isinstance(value, str)) | null(),
-            log_model=boolean(),
-            flush_every_s=number(least=0),
-            tags=Rule("a mapping", lambda value: isinstance(value, Mapping)),
-            when_away=one_of(ERROR, LOCAL),
-        )
+        check("tracking", self)
 
     def check(self) -> None:
         """Say within five seconds that no run can be kept; MLflow is not imported for that.
@@ -204,7 +199,7 @@ class MlflowTracker:
         return Session.open(answering(own, self.when_away, parent) if is_new else own)
 
     def _begin(self, session: Session, name: str, tags: dict[str, str]) -> Callable[[], Begun]:
-        experiment = session.experiment(str(self.experiment))
+        experiment = session.experiment(redacted(str(self.experiment)))
         create = session.client.create_run
         every = {**tags, **tags_of(session.store, resolve(self.uri))}
         return lambda: Begun(create(experiment, run_name=redacted(name), tags=every))

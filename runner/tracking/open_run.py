@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from runner.errors import RunnerError, RunnerWarning
+from runner.errors import RunnerWarning
 from runner.redaction import one_line, redacted
 from runner.tracking.client import reported
 from runner.tracking.environment import peak_mb
@@ -125,8 +125,7 @@ class OpenRun:
         if status == "FAILED" and error is not None:
             trace = "".join(traceback.format_exception(error))
             self._put("logs/error.txt", lambda: redacted(trace).encode())
-            told = str(error) if isinstance(error, RunnerError) else one_line(error)
-            return {ERROR: redacted(" ".join(told.split()))}
+            return {ERROR: one_line(error)}
         return {STOP_REASON: interruption(error)} if status == "KILLED" else {}
 
     def _log_cost(self) -> None:

@@ -165,7 +165,9 @@ class MlflowRun(OpenRun):
         self._counts_labels = has_labels(parts)
         held_out = parts["holdout"].n_rows if "holdout" in parts else 0
         self._datasets = {
-            context: dataset_entity(name, source, part, context=context, held_out_rows=held_out)
+            context: dataset_entity(
+                redacted(name), source, part, context=context, held_out_rows=held_out
+            )
             for context, part in parts.items()
         }
         inputs = [

@@ -34,7 +34,7 @@ class AwayError(TrackingError):
 
     def with_choice(self) -> Self:
         """Return the same error, its remedy naming the choice that a new run has."""
-        subject, rule, got, remedy = self._parts
+        subject, rule, got, remedy = self.parts
         remedy = remedy.removesuffix(".").replace(", or set", ", set")
         return type(self)(subject, rule, got=got, remedy=f"{remedy}, or {_KEPT_HERE}.")
 

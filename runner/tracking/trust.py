@@ -1,5 +1,8 @@
 """Which types and functions a model may hold that is read from a record."""
 
+import re
+from importlib import import_module
+
 import numpy as np
 
 # A file may name any function for a FunctionTransformer to call, so functions are trusted one by
@@ -15,6 +18,11 @@ EXACT = frozenset(
     }
 )
 SCORES = "sklearn.feature_selection."
+# These start processes, and write and read files; tests of scikit-learn run when imported.
+_ACTS = re.compile(
+    r"sklearn\.(callback|conftest|externals|datasets|(.+\.)?tests)\."
+    r"|sklearn\.utils\.(parallel|_mocking|_testing)\."
+)
 
 
 def is_trusted(name: str) -> bool:
@@ -31,9 +39,23 @@ def is_trusted(name: str) -> bool:
     (True, True)
     >>> is_trusted("numpy.testing._private.utils.measure"), is_trusted("my_package.Model")
     (False, False)
+    >>> is_trusted("sklearn.pipeline.Bunch"), is_trusted("sklearn.datasets._base.Path")
+    (True, False)
     """
     module, _, last = name.rpartition(".")
     if name in EXACT or (module == "numpy" and isinstance(getattr(np, last, None), np.ufunc)):
         return True
+    if not name.startswith("sklearn.") or _ACTS.match(name):
+        return False
     is_class = last.lstrip("_")[:1].isupper()
-    return name.startswith(SCORES) or (name.startswith("sklearn.") and is_class)
+    return (is_class or name.startswith(SCORES)) and _is_defined(module, last)
+
+
+def _is_defined(module: str, name: str) -> bool:
+    """Say whether scikit-learn defines it, and does not only pass it on."""
+    try:
+        found = getattr(import_module(module), name)
+    except (AttributeError, ImportError):
+        return False
+    defined = f"{getattr(found, '__module__', '')}."
+    return defined.startswith("sklearn.") and not _ACTS.match(defined)

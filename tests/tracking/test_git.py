@@ -107,3 +107,13 @@ def test_a_git_that_does_not_answer_is_not_waited_for(repository, monkeypatch, t
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setattr("runner.tracking.git.TIMEOUT_S", 0.1)
     assert git_state(repository) is None
+
+
+def test_a_diff_is_kept_without_secrets(repository):
+    (repository / "own.yaml").write_text("db: {user: ann}\n")
+    git(repository, "add", ".")
+    (repository / "own.yaml").write_text("db: {user: ann, password: hunter2}\n")
+    git(repository, "add", ".")
+    diff = git_state(repository).diff
+    assert "hunter2" not in diff
+    assert "+db: {user: ann, password: <redacted>}" in diff

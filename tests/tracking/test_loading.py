@@ -1,5 +1,10 @@
+import json
+import pickle
+import re
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlparse
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
@@ -12,6 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from runner.errors import TrackingError
 from runner.records import Recipe
+from runner.tracking import loading
 from runner.tracking.loading import load_model, read_skops
 from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.record import find_run, kept_config
@@ -128,3 +134,95 @@ def test_a_file_that_is_no_model_is_told(tmp_path):
     (tmp_path / "model.skops").write_bytes(b"no zip")
     with pytest.raises(TrackingError, match="readable by the skops and scikit-learn that are ins"):
         read_skops(tmp_path / "model.skops")
+
+
+def rewritten(file, change, extra=()):
+    """Write a skops file again, with its schema changed as text and more entries."""
+    with ZipFile(file) as opened:
+        entries = {name: opened.read(name) for name in opened.namelist()}
+    entries["schema.json"] = change(entries["schema.json"].decode()).encode()
+    with ZipFile(file, "w", ZIP_DEFLATED) as opened:
+        for name, content in {**entries, **dict(extra)}.items():
+            opened.writestr(name, content)
+    return file
+
+
+@pytest.fixture
+def learned(tmp_path, points):
+    """Return the file of a model with a random generator in it."""
+    file = tmp_path / "model.skops"
+    skops.io.dump(MLPClassifier((3,), random_state=0).partial_fit(*points, classes=[0, 1]), file)
+    return file
+
+
+def test_a_pickle_under_the_name_of_a_model_is_refused_and_runs_nothing(tmp_path):
+    flag = tmp_path / "ran"
+
+    class Canary:
+        def __reduce__(self):
+            return exec, (f"open({str(flag)!r}, 'w').close()",)
+
+    (tmp_path / "model.skops").write_bytes(pickle.dumps(Canary()))
+    with pytest.raises(TrackingError, match="be readable by the skops"):
+        read_skops(tmp_path / "model.skops")
+    assert not flag.exists()
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(learned, monkeypatch):
+    monkeypatch.setattr(loading, "MOST_BYTES", 10_000_000)
+    file = rewritten(learned, str, [("bomb.npy", bytes(20_000_000))])
+    assert file.stat().st_size < 1_000_000
+    with pytest.raises(TrackingError, match="take at most 10,000,000 bytes; got 20"):
+        read_skops(file)
+
+
+def test_an_entry_that_is_read_many_times_counts_each_time(learned, monkeypatch):
+    monkeypatch.setattr(loading, "MOST_BYTES", 10_000_000)
+    twenty = ", ".join(['{"file": "big.npy"}'] * 20)
+    change = partial(re.sub, r"^\{", f'{{"more": [{twenty}],')
+    with pytest.raises(TrackingError, match="take at most 10,000,000 bytes; got 20"):
+        read_skops(rewritten(learned, change, [("big.npy", bytes(1_000_000))]))
+
+
+@pytest.mark.parametrize("name", ["../outside", "/outside", "a/../../outside"])
+def test_an_entry_that_climbs_out_is_refused(learned, tmp_path, name):
+    with pytest.raises(TrackingError, match=r"hold files of its own alone; got '.*outside'"):
+        read_skops(rewritten(learned, str, [(name, b"x")]))
+    assert not list(tmp_path.parent.glob("outside"))
+
+
+@pytest.mark.parametrize("position", ["625", "-1", "1000000000", "1.5", "[]"])
+def test_a_generator_that_would_read_beyond_its_memory_is_refused(learned, position):
+    def change(schema):
+        tree = json.loads(schema)
+        state = tree["content"]["content"]["_random_state"]["content"]["content"]["state"]
+        state["content"]["pos"]["content"] = position
+        return json.dumps(tree)
+
+    assert read_skops(learned)._random_state.random_sample() >= 0
+    with pytest.raises(TrackingError, match="have random generators at a position up to 624"):
+        read_skops(rewritten(learned, change))
+
+
+def test_a_generator_whose_state_is_no_mapping_is_refused(learned):
+    def change(schema):
+        tree = json.loads(schema)
+        tree["content"]["content"]["_random_state"]["content"]["__loader__"] = "TupleNode"
+        return json.dumps(tree)
+
+    with pytest.raises(TrackingError, match="have random generators as NumPy writes them"):
+        read_skops(rewritten(learned, change))
+
+
+def test_a_schema_nested_without_end_is_told(learned):
+    with pytest.raises(TrackingError, match="be readable by the skops"):
+        read_skops(rewritten(learned, lambda _: "[" * 1_000_000))
+
+
+@pytest.mark.parametrize(
+    "module", ["os", "subprocess", "sklearn.utils._testing", "sklearn.conftest"]
+)
+def test_a_class_of_another_module_under_the_name_of_one_of_ours_is_refused(learned, module):
+    change = partial(re.sub, r"sklearn\.neural_network\._multilayer_perceptron", module)
+    with pytest.raises(TrackingError):
+        read_skops(rewritten(learned, change))

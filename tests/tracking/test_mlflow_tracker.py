@@ -152,7 +152,9 @@ def test_an_ending_that_cannot_be_told_keeps_the_true_status(tracker, client, mo
         ("log_model", 3, "tracking.log_model must be true or false; got 3"),
         ("flush_every_s", "abc", "tracking.flush_every_s must be a number of at least 0; got 'a"),
         ("flush_every_s", -1, "tracking.flush_every_s must be a number of at least 0; got -1"),
-        ("tags", [1], "tracking.tags must be a mapping; got [1]"),
+        ("experiment", 5, "tracking.experiment must be text of 1 to 1000 characters; got 5"),
+        ("tags", [1], "tracking.tags must be a mapping, each value text, or a finite number, or"),
+        ("tags", {"a": [1]}, "tracking.tags must be a mapping, each value text, or a finite"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_at_once(key, value, said):

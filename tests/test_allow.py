@@ -1,13 +1,18 @@
 """Which names a file may have built."""
 
+import re
+import subprocess
 import sys
 
 import numpy as np
 import pytest
 from sklearn.linear_model import SGDClassifier
 
-from runner.config.allow import allowed_packages, resolve, resolve_function
+from runner.allow import allowed_packages, forbidden_value, resolve, resolve_function
 from runner.errors import ConfigError
+from runner.project import builtin
+
+OPTIONS = "\n".join(path.read_text() for path in builtin("conf").glob("[!h]*/*.yaml"))
 
 
 @pytest.fixture
@@ -131,3 +136,81 @@ def test_functions_that_make_data_or_only_compute_are_allowed(monkeypatch):
 def test_what_is_private_is_not_allowed():
     with pytest.raises(ConfigError, match="must name something of"):
         resolve("dataset.function", "sklearn.utils._testing:assert_run_python_script")
+
+
+@pytest.mark.parametrize(
+    "dotted",
+    [
+        *(
+            "sklearn.externals._arff.load",
+            "sklearn.callback.ProgressBar",
+            "sklearn.conftest.pytest",
+        ),
+        *("sklearn.utils.parallel.Parallel", "sklearn.utils.Bunch", "sklearn.datasets.make_blobs"),
+        *("sklearn.datasets.fetch_openml", "sklearn.tests.test_base.MyEstimator", "sklearn.svm"),
+        *("sklearn.svm.SVC.fit", "sklearn.svm.SVC.__init__", "sklearn.linear_model._base.np"),
+        *("sklearn.utils.scipy.io.savemat", "sklearn..svm", "sklearn.svm:", "x", ""),
+        *("runner.tracking.server.Server", "runner.tracking.spool.Spool", "runner.cli.main"),
+        *("runner.dataset.csv.Path", "runner.dataset.row_cache.RowCache", "runner.base.Callback"),
+        *("runner.experiment.run", "runner.dataset.chunks", "runner.fit.incremental_fit.Blame"),
+    ],
+)
+def test_what_is_no_part_of_an_experiment_is_refused(dotted):
+    with pytest.raises(ConfigError):
+        resolve("x", dotted)
+
+
+def test_no_module_is_looked_into_on_the_way_that_is_not_allowed(monkeypatch, own_module, project):
+    (project / "lazy_rows.py").write_text("def __getattr__(name):\n    raise SystemExit(name)\n")
+    (project / "own_rows.py").write_text("import lazy_rows\n")
+    monkeypatch.setenv("RUNNER_ALLOW", own_module)
+    with pytest.raises(ConfigError):
+        resolve("x", "own_rows.lazy_rows.anything")
+
+
+@pytest.mark.parametrize(
+    "dotted",
+    sorted({target for target in re.findall(r"_target_: (\S+)", OPTIONS) if "$" not in target}),
+)
+def test_every_shipped_target_is_allowed(dotted):
+    assert isinstance(resolve("x", dotted), type)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_allowed"),
+    [
+        *((f"dask.array.{name}", True) for name in ("ones", "full", "arange", "random.normal")),
+        *((f"dask.array.{name}", False) for name in ("from_npy_stack", "store", "map_blocks")),
+        *((f"dask.array.random.{name}", False) for name in ("importlib", "seed", "RandomState")),
+        *((f"numpy.{name}", False) for name in ("load", "frompyfunc", "vectorize", "memmap")),
+        ("sklearn.datasets.make_nothing", False),
+    ],
+)
+def test_of_dask_only_what_makes_an_array_is_allowed(name, is_allowed):
+    if is_allowed:
+        assert resolve_function("dataset.function", name).__name__ == name.rpartition(".")[2]
+        return
+    with pytest.raises(ConfigError):
+        resolve_function("dataset.function", name)
+
+
+def test_values_that_would_write_or_read_files_are_forbidden():
+    from sklearn.feature_extraction.text import HashingVectorizer
+    from sklearn.pipeline import Pipeline
+
+    class Own(HashingVectorizer):
+        """One that the project allows."""
+
+    assert "write files there" in forbidden_value(Pipeline, "memory", "x")
+    assert "write files there" in forbidden_value(
+        "sklearn.cluster.FeatureAgglomeration", "memory", ""
+    )
+    assert "open the files" in forbidden_value(Own, "input", "filename")
+    assert forbidden_value(Own, "input", "content") is None
+    assert forbidden_value(Pipeline, "memory", None) is None
+    assert forbidden_value("runner.dataset.csv.Csv", "memory", "x") is None
+
+
+def test_nothing_that_is_slow_is_imported_to_know_what_is_allowed():
+    code = "import runner.allow, sys; print({'numpy', 'sklearn', 'dask'} & set(sys.modules))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
