@@ -32,6 +32,7 @@ benchmark: .venv/tested  ## the speed promises, side by side
 	$(BIN)/python benchmarks/one_fit.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/compose.py
+	$(BIN)/python benchmarks/cli.py
 	$(BIN)/python benchmarks/sweep.py --members 16 --data parquet csv --contenders shared joblib
 	$(BIN)/python benchmarks/threads.py
 	$(BIN)/python benchmarks/ledger.py

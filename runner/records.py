@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
-from runner.base import Scores
+    from runner.base import Scores
 
 
 @dataclass(frozen=True)
@@ -16,8 +17,8 @@ class Confusion:
     ``labels`` has shape (n_labels,), ``counts`` shape (n_labels, n_labels): rows are true labels.
     """
 
-    labels: np.ndarray
-    counts: np.ndarray
+    labels: "np.ndarray"
+    counts: "np.ndarray"
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,10 @@ class Evaluated:
     predicted values, both of shape (n_rows,) or (n_rows, n_outputs).
     """
 
-    scores: Scores
+    scores: "Scores"
     n_rows: int
     confusion: Confusion | None = None
-    predictions: tuple[np.ndarray, np.ndarray] | None = None
+    predictions: "tuple[np.ndarray, np.ndarray] | None" = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Outcome:
     key: str
     params: Mapping[str, Any] = field(default_factory=dict)
     status: str = "PENDING"
-    scores: Scores = field(default_factory=dict)
+    scores: "Scores" = field(default_factory=dict)
     rows: int = 0
     run_id: str = ""
     url: str = ""

@@ -7,6 +7,7 @@ import time
 from itertools import pairwise
 
 import dask.array as da
+import matplotlib as mpl
 import numpy as np
 import pytest
 
@@ -14,6 +15,15 @@ from runner.base import Part, Place
 from runner.redaction import forget
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MPLCONFIGDIR", mpl.get_cachedir())  # its fonts are found once
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_their_own(tmp_path_factory):
+    """Let no test write into the cache folder of the one who runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(autouse=True)

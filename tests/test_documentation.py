@@ -82,9 +82,10 @@ def test_a_command_of_the_readme_does_what_is_said(command, project, capsys):
         arguments[1] = runner.run("quickstart", ["callbacks=[]"]).run_id
     if arguments[0] == "resume":
         arguments[1] = interrupted_sweep()
+    (project / "mine.yaml").write_text(next(text for text in blocks("yaml") if "alhpa" in text))
     code = main(arguments)
     out, err = capsys.readouterr()
-    if "alhpa" in command:
+    if "mine.yaml" in command:
         assert code == 2
         assert err.strip() in README
     else:

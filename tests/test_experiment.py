@@ -137,8 +137,8 @@ def test_a_failed_fit_is_recorded_as_failed_and_says_why():
 
 
 def test_what_cannot_work_is_refused_before_there_is_a_run():
-    experiment = experiment_of(evaluation=Evaluation(scoring=["acuracy"]))
-    with pytest.raises(ConfigError, match="acuracy"):
+    experiment = experiment_of(evaluation=Evaluation(scoring=["r2"]))
+    with pytest.raises(ConfigError, match="got 'r2'"):
         run(experiment, Recipe("plain", {}))
     assert experiment.tracking.runs == []
 

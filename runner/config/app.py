@@ -16,10 +16,14 @@ Task = Callable[[DictConfig], object]
 
 
 def prepare() -> None:
-    """Make Hydra see our plugins, resolvers and raw exceptions; calling it again does nothing."""
+    """Make Hydra see our plugins, the project's modules, resolvers and raw exceptions.
+
+    Calling it again does nothing.
+    """
     plugins = str(Path(__file__).resolve().parents[1] / "plugins")
-    if plugins not in sys.path:
-        sys.path.append(plugins)
+    for folder in (plugins, str(project_root())):
+        if folder not in sys.path:
+            sys.path.append(folder)  # last, so that no file of theirs hides an installed module
     OmegaConf.register_new_resolver("runner_folder", _folder, replace=True, use_cache=True)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # it is the command line that words the errors
 

@@ -1,6 +1,7 @@
 """Compose an experiment without running it."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -69,17 +70,34 @@ def selected(name: str) -> Iterator[str]:
     ConfigError
         If there is no such experiment.
     """
-    if Path(name).suffix in (".yaml", ".yml") or os.sep in name:
-        path = _file(name)
-        with _first_looked_in(path.parent):
-            yield f"experiment={_quoted(path.stem)}"
+    path = located(name)
+    if not _is_path(name):
+        yield f"experiment={_quoted(name)}"
         return
+    with _first_looked_in(path.parent):
+        yield f"experiment={_quoted(path.stem)}"
+
+
+def located(name: str) -> Path:
+    """Return the file of an experiment, by its name or path.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such experiment.
+    """
+    if _is_path(name):
+        return _file(name)
     known = experiment_files()
     if name not in known:
         raise ConfigError(
             "The experiment", "be one of those there are", got=name, remedy=nearest(name, known)
         )
-    yield f"experiment={_quoted(name)}"
+    return known[name]
+
+
+def _is_path(name: str) -> bool:
+    return Path(name).suffix in (".yaml", ".yml") or os.sep in name
 
 
 def _file(name: str) -> Path:
@@ -118,11 +136,12 @@ def _quoted(name: str) -> str:
 
     Examples
     --------
-    >>> _quoted("quickstart"), _quoted("my file, (1)")
-    ('quickstart', "'my file, (1)'")
+    >>> _quoted("quickstart"), _quoted("my file, (1)"), _quoted("10")
+    ('quickstart', "'my file, (1)'", "'10'")
     """
-    plain = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
-    return name if plain else "'" + name.replace("'", "\\'") + "'"
+    is_word = re.fullmatch(r"[A-Za-z_][\w-]*", name, re.ASCII) is not None
+    is_plain = is_word and name.lower() not in ("null", "true", "false", "inf", "nan")
+    return name if is_plain else "'" + name.replace("'", "\\'") + "'"
 
 
 def opened(overrides: Sequence[str]) -> list[str]:
@@ -245,7 +264,7 @@ def own_part(config: DictConfig) -> DictConfig:
 
 def name_after(config: DictConfig, file: str) -> None:
     """Name an experiment after its file, if it has no name."""
-    if config.get("name") is None:
+    if not OmegaConf.is_interpolation(config, "name") and config.get("name") is None:
         with open_dict(config):
             config.name = file or "unnamed"
 

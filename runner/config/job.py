@@ -1,21 +1,23 @@
 """From a composed config to an experiment, checked and built."""
 
-import sys
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from runner.allow import resolve
+from runner.config.app import prepare
+from runner.config.checking.examination import examined
+from runner.config.checking.resolution import resolved
+from runner.config.checking.validation import TARGET, missing, problems, unset
 from runner.config.compose import Composed, compose
 from runner.config.messages import in_our_words
 from runner.config.recipe import recipe, with_effective
-from runner.config.validation import validate
-from runner.errors import ConfigError, RunnerError, cause
+from runner.errors import ConfigError, InvalidConfigError, RunnerError, cause
 from runner.experiment import Experiment
 from runner.experiment import run as run_experiment
-from runner.project import project_root
 from runner.records import Recipe
 from runner.trial import Result
 
@@ -29,15 +31,24 @@ def build(composed: Composed) -> tuple[Experiment, Recipe]:
         If the config asks for something impossible; nothing was read or written.
     """
     config = composed.config
-    with in_our_words():
-        resolved = OmegaConf.to_container(config, resolve=True)
-    root = str(project_root())
-    if root not in sys.path:
-        sys.path.append(root)  # last, so that no file of the project hides an installed module
-    validate(cast("dict[str, Any]", resolved))
+    prepare()
+    plain, found = resolved(config)
+    found += [*problems(plain), *map(unset, missing(plain))]
+    if found:
+        raise InvalidConfigError(found)
+    _resolve("", plain)  # by the classes themselves, whatever is remembered of them
     experiment = _instantiate(config)
     asked = recipe(config, composed.overrides, composed.selection)
     return experiment, with_effective(asked, experiment.estimator, experiment.preprocessing)
+
+
+def _resolve(key: str, node: Any) -> None:
+    if isinstance(node, Mapping) and TARGET in node:
+        resolve(f"{key}.{TARGET}".lstrip("."), str(node[TARGET]))
+    items = node.items() if isinstance(node, Mapping) else enumerate(node)
+    for name, value in items:
+        if isinstance(value, Mapping | list):
+            _resolve(f"{key}.{name}".lstrip("."), value)
 
 
 def _instantiate(config: DictConfig) -> Experiment:
@@ -86,6 +97,7 @@ def run(name: str, overrides: Sequence[str] = ()) -> Result:
     RunnerError
         If something a person can mend is wrong.
     """
+    examined(name, overrides).refuse()
     with in_our_words():
         composed = compose(name, overrides)
     return run_experiment(*build(composed))

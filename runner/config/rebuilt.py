@@ -15,9 +15,10 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from runner.config.borrowed import check_environment
 from runner.config.compose import Composed, compose, name_after, opened
 from runner.config.messages import in_our_words
-from runner.config.recipe import flattened, plain, shown, sweep_text
+from runner.config.recipe import flattened, plain, shown, sweep_text, variables
 from runner.errors import ConfigError
 from runner.project import experiment_files, option_files, project_root
 from runner.redaction import REDACTED
@@ -73,8 +74,8 @@ def rebuilt(config_text: str, overrides: Sequence[str] = ()) -> Composed:
     Raises
     ------
     ConfigError
-        If it is no config of an experiment, an override cannot be applied, or a secret that the
-        record hides must be given again.
+        If it is no config of an experiment, an override cannot be applied, a secret that the
+        record hides must be given again, or it reads what no file of the project reads.
     """
     with in_our_words():
         config = _read(config_text)
@@ -87,6 +88,7 @@ def rebuilt(config_text: str, overrides: Sequence[str] = ()) -> Composed:
         setting = [override for override in asked if override not in chosen]
         ConfigLoaderImpl._apply_overrides_to_config(setting, config)  # noqa: SLF001
     _check_told(config)
+    check_environment(config, overrides)
     return Composed(config, tuple(overrides))
 
 
@@ -157,13 +159,16 @@ def _choose(config: DictConfig, choices: Sequence[str]) -> None:
 def check_hidden(config_text: str, overrides: Sequence[str]) -> None:
     """Refuse to change what the record of a run tells: only what it hides is given again.
 
+    That is a secret, and what is read from the environment.
+
     Raises
     ------
     ConfigError
         Naming the first key that the record does not hide.
     """
     with in_our_words():
-        allowed = list(_hidden(_read(config_text)))
+        recorded = _read(config_text)
+        allowed = [*_hidden(recorded), *variables(recorded).values()]
         asked = OverridesParser.create().parse_overrides(opened(overrides))
     for override in asked:
         if override.is_delete() or override.key_or_group not in allowed:

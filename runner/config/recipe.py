@@ -4,12 +4,14 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from omegaconf.resolvers import oc
 
 from runner.config.compose import Composed
@@ -139,6 +141,44 @@ def _environment_watched() -> Iterator[list[str]]:
         OmegaConf.register_new_resolver("oc.env", _env, replace=True)
 
 
+def variables(config: DictConfig) -> dict[str, str]:
+    """Return by name the variables that a config reads, and the key that does; reads none.
+
+    However the name and the resolver are put together in the config: it is resolved with other
+    text in the place of what they hold.
+
+    Examples
+    --------
+    >>> variables(OmegaConf.create({"a": [{"b": "${oc.${c}:HOME}"}], "c": "env", "d": "${c}"}))
+    {'HOME': 'a.0.b'}
+    """
+    found: dict[str, str] = {}
+    at = ""
+
+    def env(variable: str, *_default: Any) -> str:
+        found.setdefault(variable, at)
+        return "what-it-holds"
+
+    OmegaConf.register_new_resolver("oc.env", env, replace=True)
+    try:
+        for node, name, key in _nodes(config):
+            at = key
+            with suppress(OmegaConfBaseException, ValueError):
+                if not OmegaConf.is_missing(node, name):
+                    node[name]
+    finally:
+        OmegaConf.register_new_resolver("oc.env", _env, replace=True)
+    return found
+
+
+def _nodes(node: Any, before: str = "") -> Iterator[tuple[Any, Any, str]]:
+    if isinstance(node, DictConfig | ListConfig) and not node._is_interpolation():  # noqa: SLF001
+        names: Sequence[Any] = list(node) if isinstance(node, DictConfig) else range(len(node))
+        for name in names:
+            yield node, name, f"{before}{name}"
+            yield from _nodes(node._get_node(name), f"{before}{name}.")  # noqa: SLF001
+
+
 def _env(variable: str, *default: Any) -> str | None:
     """Read a variable as OmegaConf does, and hide its value in every text from now on."""
     value = os.environ.get(variable)
@@ -220,12 +260,21 @@ def without_secret(override: str) -> str:
     'tracking.uri=https://<redacted>@example.org/mlflow'
     >>> without_secret("dataset.arguments={rows: 3, password: hidden}")
     'dataset.arguments=<redacted>'
+    >>> without_secret("dataset.arguments={rows: 3")
+    'dataset.arguments=<redacted>'
     """
     key, equals, text = override.partition("=")
     under = _secret_part(key)
     if text.startswith(("{", "[")):
-        value = OverridesParser.create().parse_override(override).value()
-        told = text if _hidden(value, under) == value else REDACTED
+        told = text if _tells_nothing(override, under) else REDACTED
     else:
         told = _hidden(text, under)
     return f"{key}{equals}{told}"
+
+
+def _tells_nothing(override: str, under: str) -> bool:
+    try:
+        value = OverridesParser.create().parse_override(override).value()
+    except HydraException:  # where its keys cannot be told from its values
+        return False
+    return bool(_hidden(value, under) == value)

@@ -10,6 +10,7 @@ from typing import Any, cast
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
+from runner.config.borrowed import check_environment
 from runner.config.compose import OPEN_PREFIXES, compose, name_after
 from runner.config.job import build
 from runner.config.messages import in_our_words
@@ -38,7 +39,8 @@ def recomposed(config: str, overrides: Sequence[str] = ()) -> tuple[Experiment, 
     ------
     ConfigError
         If something else than the dataset, the stream or the seed is to be changed, if a secret
-        must be given again, or if the config cannot be built.
+        must be given again, if it reads what no file of the project reads, or if it cannot be
+        built.
     """
     for text in overrides:
         _check_changeable(text)
@@ -65,6 +67,7 @@ def recomposed(config: str, overrides: Sequence[str] = ()) -> tuple[Experiment, 
             kept.pop(key, None)
         name_after(kept, "recorded")
         _complete(kept.dataset, own)
+    check_environment(kept, overrides)
     return build(replace(composed, config=kept, selection=""))
 
 

@@ -8,8 +8,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 
 from runner.config.compose import opened
+from runner.config.sweep import MOST_MEMBERS, bare, check_number, flattened
 from runner.errors import ConfigError
-from runner.sweeps.options import MOST_MEMBERS, bare, check_number, flattened
 from runner.sweeps.text import text
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from runner.sweeps.options import Sweep, bare
+from runner.config.sweep import Sweep, bare
 
 MOST_CHARACTERS = 120
 

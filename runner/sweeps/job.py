@@ -10,11 +10,11 @@ from runner.checks import check
 from runner.config.compose import Composed
 from runner.config.job import build
 from runner.config.messages import in_our_words
+from runner.config.sweep import Sweep
 from runner.errors import ConfigError
 from runner.experiment import run, run_together
 from runner.fit.threads import Threads
 from runner.records import Outcome
-from runner.sweeps.options import Sweep
 from runner.sweeps.teller import Teller
 from runner.sweeps.trials import Called, entry_of, outcome_of
 from runner.trial import Trial

@@ -28,6 +28,7 @@ from runner.config.compose import (
 )
 from runner.config.messages import MISTAKES, in_our_words, translated
 from runner.config.recipe import plain, shown
+from runner.config.sweep import Sweep, bare, check_number
 from runner.errors import ConfigError
 from runner.sweeps.asked import (
     Choice,
@@ -39,7 +40,6 @@ from runner.sweeps.asked import (
     joined,
 )
 from runner.sweeps.grid import Given, differing, expand, names
-from runner.sweeps.options import Sweep, bare, check_number
 from runner.sweeps.trials import Called
 
 ALONE = "++sweep=null"

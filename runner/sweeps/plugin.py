@@ -14,13 +14,13 @@ from omegaconf import DictConfig, OmegaConf
 from runner.config.compose import Composed
 from runner.config.messages import in_our_words
 from runner.config.recipe import shown
+from runner.config.sweep import Sweep, bare
 from runner.errors import ConfigError, FitError
 from runner.records import Outcome
 from runner.sweeps.conduct import conduct
 from runner.sweeps.job import Job, other_sweeper
 from runner.sweeps.launch import Launch, OneByOne, SharedPass
 from runner.sweeps.members import Member, compose_members, is_sweep, numbered
-from runner.sweeps.options import Sweep, bare
 
 SHARED = "hydra_plugins.runner_sweeps.shared_pass.SharedPass"
 

@@ -7,6 +7,7 @@ from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
 from runner.config.app import prepare
+from runner.config.checking.examination import examined
 from runner.config.compose import Composed, opened, selected
 from runner.config.messages import in_our_words
 from runner.errors import ConfigError
@@ -51,6 +52,7 @@ def sweep(name: str, overrides: Sequence[str] = ()) -> "pd.DataFrame":
     >>> table[["params.estimator.alpha", "scores.accuracy"]].shape
     (2, 2)
     """
+    examined(name, ["-m", *overrides]).refuse()
     job = _OnlySweeps()
     prepare()
     GlobalHydra.instance().clear()

@@ -3,10 +3,9 @@
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from runner.errors import RunnerError
 from runner.protocols import SweepRun
 from runner.records import Outcome
-from runner.redaction import one_line, redacted
+from runner.redaction import one_line
 from runner.saved import Resumed
 from runner.tracking.tags import member_tags
 from runner.tracking.termination import status_of
@@ -49,8 +48,7 @@ def failed(called: Called, error: BaseException) -> Outcome:
     >>> failed(Called(0, "0: seed=1", "5f2a", {}), ValueError("no")).error
     'ValueError: no'
     """
-    told = str(error) if isinstance(error, RunnerError) else one_line(error)
-    return replace(pending(called), status=status_of(error), error=redacted(told))
+    return replace(pending(called), status=status_of(error), error=one_line(error))
 
 
 def outcome_of(called: Called, trial: Trial) -> Outcome:

@@ -1,96 +1,394 @@
-"""An experiment's file alone runs no code and writes nothing."""
+"""A stranger's file, or command line, does nothing: each is run in a child that is watched.
 
-import pickle
+What no import is needed for is counted: the children are forked off a server that has imported
+what a check needs, and has examined an experiment once.
+"""
+
+import os
+import shutil
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+from typing import NamedTuple
 
 import pytest
 
 from runner.cli import WRONG, main
+from tests.config.hostile.files import texts
+from tests.config.hostile.lines import LINES
+from tests.config.hostile.watched import PATIENCE_S, Server
+
+SECRET, VALUE = "HOSTILE_SECRET", "s3cr3t-canary-317"
+LIGHT = (
+    *(
+        "runner.cli",
+        "runner.config.checking.examination",
+        "runner.verbs.running",
+        "runner.verbs.showing",
+    ),
+    *("sklearn.pipeline", "sklearn.linear_model"),
+)
+HEAVY = ("runner.cli", "runner.config.job", "runner.sweeps.job", "runner.shown", "skops.io")
+MOST_CPU_S, MOST_MB, MOST_TOLD = 1.0, 200, 10_000
+OFTEN = {"line": 40, "bomb": 30, "form": 40, "hydra": 20, "target": 15, "function": 15}
+ROOT = Path(__file__).resolve().parents[2]
 
 
-class Canary:
-    def __reduce__(self):
-        return exec, ("open('canary', 'w').close()",)
+class Case(NamedTuple):
+    """A command that means harm, and the text of the file that it names, or what makes it."""
+
+    name: str
+    words: tuple[str, ...]
+    text: object = None
 
 
-FILES = {
-    "callbacks": "hydra: {callbacks: {x: {_target_: joblib.load, filename: x.pkl}}}",
-    "logging": "hydra: {job_logging: {handlers: {f: {class: logging.FileHandler, "
-    "filename: canary}}, root: {handlers: [f]}}}",
-    "folder": "hydra: {run: {dir: canary}}",
-    "environment": "hydra: {job: {env_set: {CANARY: '1'}}}",
-    "search path": "hydra: {searchpath: ['file:///']}",
-    "estimator": "estimator: {_target_: joblib.load, filename: x.pkl}",
-    "nested": "estimator: {estimator: {_target_: joblib.load, filename: x.pkl}}",
-    "callback": "callbacks: {x: {_target_: joblib.load, filename: x.pkl}}",
-    "partial": "estimator: {_target_: os.system, _partial_: true, command: 'touch canary'}",
-    "alias": "estimator: {_target_: sklearn.utils.os.system, command: 'touch canary'}",
-    "function": "dataset: {function: 'os:abort'}",
-    "interpolated": "what: joblib.load\nestimator: {_target_: '${what}', filename: x.pkl}",
-    "tag": "seed: !!python/object/apply:os.system ['touch canary']",
-    "root": "_target_: joblib.load\nfilename: x.pkl",
+def cases():
+    """Yield each case, and whether every run of the tests tries it."""
+    count = {}
+    for number, (name, text) in enumerate(texts().items()):
+        kind = name.partition(":")[0]
+        count[kind] = count.get(kind, 0) + 1
+        often = count[kind] <= OFTEN.get(kind, 12) or name.endswith("of numpy.savetxt")
+        for index, verb in enumerate(("run", "validate")):
+            yield Case(f"{verb} {name}", (verb, "evil.yaml"), text), often and number % 2 == index
+    for number, (name, words) in enumerate(LINES.items()):
+        yield Case(f"line: {name}", words), number < OFTEN["line"]
+
+
+PARAMS = [
+    pytest.param(case, id=case.name, marks=() if often else pytest.mark.slow)
+    for case, often in cases()
+]
+
+
+class Grounds:
+    """A project in which a command is run, and what lies around it.
+
+    Parameters
+    ----------
+    folder : Path
+        Is made.
+    """
+
+    def __init__(self, folder):
+        self.project = folder / "up" / "project"
+        self.marker, self.foreign = self.project / "marker", folder / "foreign"
+        for made in (self.project / "experiments", self.project / "x", self.foreign):
+            made.mkdir(parents=True)
+        self.outside = [folder / "outside.yaml", folder / "up" / "outside.yaml", self.foreign]
+        for file in (*self.outside[:2], self.foreign / "outside.yaml"):
+            file.write_text("seed: 1\n")
+        (self.foreign / "private.txt").write_text("1\n")
+        touches = f"open({str(self.marker)!r}, 'w').close()\nrows = 1\n"
+        (self.project / "evil.py").write_text(touches)
+        touch = f"cos\nsystem\n(S'touch {self.marker}'\ntR."
+        (self.project / "evil.pkl").write_text(touch)
+        self._before = set(self.project.iterdir())
+
+    def fill(self, text):
+        """Return a text in which the places of these grounds stand."""
+        text = text.replace("MARKER", str(self.marker)).replace("FOREIGN", str(self.foreign))
+        return text.replace("SECRET", SECRET)
+
+    def write(self, text):
+        """Write the hostile file."""
+        text = text() if callable(text) else text
+        whole = text if isinstance(text, bytes) else self.fill(text).encode()
+        file = self.project / "evil.yaml"
+        file.write_bytes(whole)
+        self._before.add(file)
+
+    def asked(self, words, **more):
+        """Return what a server is to be asked."""
+        env = {
+            "RUNNER_PROJECT": str(self.project),
+            "HOME": str(self.foreign),
+            SECRET: VALUE,
+            "HOSTILE_TARGET": "os.system",
+            "HOSTILE_OPTION": "../../outside",
+            "HOSTILE_NODE": "{_target_: os.system, command: touch marker}",
+        }
+        return {
+            "words": [self.fill(word) for word in words],
+            "cwd": str(self.project),
+            "env": env | more.pop("env", {}),
+            "writable": [str(self.project / ".runner"), os.environ["XDG_CACHE_HOME"]],
+            "foreign": [str(each) for each in self.outside],
+            "only_network": False,
+            **more,
+        }
+
+    def made(self):
+        """Return what lies in the project now, and did not."""
+        allowed = {self.project / ".runner"}
+        return set(self.project.iterdir()) - self._before - allowed
+
+
+def served(modules, number, root):
+    environment = {"EXAMINED": "quickstart digits_sweep", "RUNNER_PROJECT": str(root)}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        return [Server(modules) for _ in range(number)]
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory):
+    root = tmp_path_factory.mktemp("empty")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RUNNER_PROJECT", str(root))
+        assert main(["validate"]) == 0  # what is found out of names is kept
+    found = served(LIGHT, 2, root)
+    waiting = Queue()
+    for each in found:
+        waiting.put(each)
+    yield waiting
+    for each in found:
+        each.close()
+
+
+def asked_of(servers, asked):
+    server = servers.get()
+    try:
+        return server.ask(asked)
+    finally:
+        servers.put(server)
+
+
+@pytest.fixture(scope="module")
+def answers(request, servers, tmp_path_factory):
+    """Return what comes of each case that was selected: two are run at a time."""
+    params = [getattr(item, "callspec", None) for item in request.session.items]
+    chosen = [each.params["case"] for each in params if each and "case" in each.params]
+    folder = tmp_path_factory.mktemp("cases")
+
+    def run(number, case):
+        grounds = Grounds(folder / str(number))
+        if case.text is not None:
+            grounds.write(case.text)
+        answer = asked_of(servers, grounds.asked(case.words))
+        if answer.get("cpu_s", 0) > MOST_CPU_S:  # once more: the machine may have been busy
+            again = asked_of(servers, grounds.asked(case.words))
+            answer["cpu_s"] = min(answer["cpu_s"], again.get("cpu_s", PATIENCE_S))
+        return answer, grounds.made()
+
+    with ThreadPoolExecutor(2) as pool:
+        yield {case: pool.submit(run, number, case) for number, case in enumerate(chosen)}
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("case", PARAMS)
+def test_what_means_harm_is_refused_at_once_and_does_nothing(answers, case):
+    answer, made = answers[case].result()
+    assert answer["events"] == []
+    assert made == set()
+    told = answer["out"] + answer["err"]
+    assert (answer["code"], "Traceback" in told) == (WRONG, False), told
+    assert answer["err"].strip()
+    assert len(told) <= MOST_TOLD
+    assert VALUE not in told
+    assert answer["cpu_s"] <= MOST_CPU_S
+    assert answer["grown_mb"] < MOST_MB
+
+
+def fifo(path):
+    os.mkfifo(path)
+
+
+def socket_file(path):
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(path.name)
+
+
+IN_PLACE = {
+    "a pipe": fifo,
+    "a socket": socket_file,
+    "a folder": lambda path: path.mkdir(),
+    "a link to zeros": lambda path: path.symlink_to("/dev/zero"),
+    "a link to a terminal": lambda path: path.symlink_to("/dev/stdin"),
+    "a link to nothing": lambda path: path.symlink_to("nowhere.yaml"),
+    "a link to itself": lambda path: path.symlink_to(path.name),
+    "a link to a pickle": lambda path: path.symlink_to("../evil.pkl"),
 }
 
 
-@pytest.mark.parametrize("kind", FILES)
-def test_a_hostile_file_is_refused_and_does_nothing(kind, project, capsys, monkeypatch):
-    monkeypatch.chdir(project)
-    (project / "x.pkl").write_bytes(pickle.dumps(Canary()))
-    (project / "evil.yaml").write_text(
-        "defaults: [{override /dataset: make_blobs}, {override /estimator: gaussian_nb}]\n"
-        f"{FILES[kind]}\n"
-    )
-    before = {path.name for path in project.iterdir()}
-    assert main(["run", "evil.yaml"]) == WRONG
-    assert "Traceback" not in capsys.readouterr().err
-    assert {path.name for path in project.iterdir()} - before <= {".runner"}
+@pytest.mark.parametrize("words", [("run",), ("validate",), ("show",), ("new", "a", "--from")])
+@pytest.mark.parametrize("kind", IN_PLACE)
+def test_what_is_no_file_is_neither_waited_for_nor_read(
+    servers, tmp_path, monkeypatch, kind, words
+):
+    grounds = Grounds(tmp_path / "n")
+    file = grounds.project / "experiments" / "odd.yaml"
+    monkeypatch.chdir(file.parent)
+    IN_PLACE[kind](file)
+    if (kind, words[0]) == ("a link to a pickle", "new"):
+        pytest.skip("a text is copied, whatever it means")
+    answer = asked_of(servers, grounds.asked([*words, "odd"]))
+    assert (answer["code"], answer["events"], grounds.made()) == (WRONG, [], set())
+    assert answer["err"].strip()
+    assert answer["cpu_s"] <= MOST_CPU_S
 
 
-def test_a_sweep_in_hydras_own_words_may_stand_in_a_file(project):
-    (project / "swept.yaml").write_text(
-        "defaults: [{override /dataset: make_blobs}, {override /estimator: gaussian_nb}]\n"
-        "hydra: {sweeper: {params: {seed: '1,2'}}}\npartial_fit: {classes: [0, 1, 2]}\n"
-    )
-    assert main(["run", "swept.yaml", "tracking=none", "-m"]) == 0
+@pytest.mark.parametrize("kind", IN_PLACE)
+def test_names_are_told_beside_what_is_no_file(servers, tmp_path, monkeypatch, kind):
+    grounds = Grounds(tmp_path / "n")
+    file = grounds.project / "experiments" / "odd.yaml"
+    monkeypatch.chdir(file.parent)
+    IN_PLACE[kind](file)
+    for words in (["list"], ["--complete", "2", "runner", "run", ""]):
+        answer = asked_of(servers, grounds.asked(words))
+        assert (answer["code"], answer["events"], grounds.made()) == (0, [], set())
+        assert "quickstart" in answer["out"]
 
 
-TARGET = "_target_: numpy.savetxt, _args_: [{marker}, [1]]"
+ROWS = """
+import dask.array as da
+
+
+def rows(**arguments):
+    if "fail" in arguments:
+        raise OSError(f"no way to {arguments['hosts']}")
+    X = da.random.default_rng(0).random((100, 2), chunks=(10, 2))
+    return X, (X[:, 0] > 0.5).astype(int)
+"""
+TOLD = """
+defaults: [{override /dataset: function}, {override /estimator: sgd_classifier}]
+name: run of ${oc.env:HOSTILE_SECRET}
+dataset:
+  function: own_rows:rows
+  arguments: {hosts: [[a, '${oc.env:HOSTILE_SECRET}']], again: '${dataset.arguments.hosts}'}
+partial_fit: {classes: [0, 1]}
+tracking:
+  tags: {team: '${oc.env:HOSTILE_SECRET}', where: 'https://ann:${oc.env:HOSTILE_SECRET}@x.org'}
+"""
+
+
+@pytest.fixture(scope="module")
+def whole_server(tmp_path_factory):
+    (found,) = served(HEAVY, 1, tmp_path_factory.mktemp("empty"))
+    yield found
+    found.close()
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("words", "code"),
     [
-        ("hydra: {{sweeper: {{params: {{seed: {{{target}}}}}}}}}\n", "hydra must not be set"),
-        ("hydra: {{sweeper: {{params: {{seed: [{{{target}}}]}}}}}}\n", "hydra must not be set"),
-        ("sweep: {{grid: {{seed: [{{{target}}}, 1]}}}}\n", "seed"),
-        ("sweep: {{grid: {{estimator: [{{{target}}}, {{{target}}}]}}}}\n", "estimator"),
-        ("sweep: {{grid: {{hydra.callbacks.x: [{{{target}}}]}}}}\n", "name settings"),
-        ("sweep: {{runs: [{{+hydra.callbacks.x: {{{target}}}}}]}}\n", "name settings"),
-        ("sweep: {{grid: {{tracking.uri: ['sqlite:///a.db']}}}}\n", "name settings"),
+        (["run", "told.yaml"], 0),
+        (["run", "told.yaml", "--traceback", "dataset.arguments.fail=1"], WRONG),
+        (["run", "told.yaml", "--traceback", "tracking.uri=http://a:${oc.env:SECRET}@[x"], WRONG),
     ],
+    ids=["well", "failing", "address"],
 )
-@pytest.mark.parametrize("flags", [[], ["--dry-run"]])
-def test_a_sweep_runs_no_code(project, capsys, text, told, flags):
-    marker = project / "marker.txt"
-    (project / "swept.yaml").write_text(
-        "defaults: [{override /dataset: iris}, {override /estimator: gaussian_nb}]\n"
-        "partial_fit: {classes: [0, 1, 2]}\n" + text.format(target=TARGET.format(marker=marker))
-    )
-    main(["run", "swept.yaml", "tracking=none", "callbacks=[]", *flags])
-    assert told in capsys.readouterr().err
-    assert not marker.exists()
+def test_a_secret_reaches_no_file_and_no_text_and_a_run_nothing_but_this_machine(
+    whole_server, schema, tmp_path, words, code
+):
+    grounds = Grounds(tmp_path / "run")
+    shutil.copy(schema, grounds.project / "mlflow.db")
+    (grounds.project / "own_rows.py").write_text(ROWS)
+    (grounds.project / "told.yaml").write_text(TOLD)
+    env = {"RUNNER_ALLOW": "own_rows", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    answer = whole_server.ask(grounds.asked(words, only_network=True, env=env))
+    told = answer["out"] + answer["err"]
+    assert (answer["code"], answer["events"]) == (code, []), told
+    assert VALUE not in told
+    files = [path for path in grounds.project.rglob("*") if path.is_file()]
+    assert (".runner" in {path.name for path in grounds.project.iterdir()}) or code
+    assert [path for path in files if VALUE.encode() in path.read_bytes()] == []
+    assert [path for path in grounds.project.rglob("*") if VALUE in str(path)] == []
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "# @package hydra.callbacks\nx: {_target_: numpy.savetxt, _args_: [marker.txt, [1]]}\n",
-        "# @package hydra\nrun: {dir: elsewhere}\n",
-        "defaults: [{override /hydra/launcher: basic}]\n",
-        "defaults: [/hydra/job_logging@hydra.job_logging: default]\n",
-    ],
+SEEN = {
+    "os.system": "import os; os.system('touch marker')",
+    "os.exec": "import os; os.execv('/bin/true', ['true'])",
+    "os.posix_spawn": "import os; os.posix_spawn('/bin/true', ['true'], {})",
+    "subprocess.Popen": "import subprocess; subprocess.run(['touch', 'marker'])",
+    "os.fork": "import os; os.fork()",
+    "socket.connect": "import socket; socket.socket().connect(('127.0.0.1', 9))",
+    "socket.bind": "import socket; socket.socket().bind(('127.0.0.1', 0))",
+    "socket.getaddrinfo": "import socket; socket.getaddrinfo('localhost', 80)",
+    "ctypes.dlopen": "import ctypes; ctypes.CDLL('./evil.so')",
+    "open": "open('marker', 'w')",
+    "open: write": "import os; os.open('marker', os.O_CREAT | os.O_WRONLY)",
+    "open: read": "open('../../foreign/private.txt')",
+    "os.mkdir": "import os; os.mkdir('marker')",
+    "os.rename": "import os; os.rename('x', 'marker')",
+    "os.rmdir": "import os; os.rmdir('x')",
+    "os.putenv": "import os; os.environ['LD_PRELOAD'] = 'evil.so'",
+    "exec": "exec('1 + 1')",
+    "exec: <string>": "eval('1 + 1')",
+    "pickle.find_class": "import pickle; pickle.loads(b'cos\\ngetcwd\\n(tR.')",
+    "import": "import sys; sys.path.insert(0, '.'); import evil",
+    "sqlite3.connect": "import sqlite3; sqlite3.connect('marker')",
+}
+
+
+@pytest.mark.parametrize("event", SEEN)
+def test_what_is_forbidden_is_seen_and_does_not_happen(servers, tmp_path, event):
+    grounds = Grounds(tmp_path / "seen")
+    answer = asked_of(servers, grounds.asked([], python=SEEN[event]))
+    assert [told for told in answer["events"] if told.startswith(event)]
+    assert str(answer["code"]).startswith("DeniedError")
+    assert grounds.made() == set()
+
+
+def option_names(group):
+    return sorted(path.stem for path in (ROOT / "conf" / group).glob("*.yaml"))
+
+
+def good_files():
+    """Return files without a mistake: each experiment and option of ours, and what looks odd."""
+    two = "{override /dataset: make_classification}, {override /estimator: sgd_classifier}"
+    found = [
+        f"defaults: [{{override /dataset: {name}}}, {{override /estimator: sgd_classifier}}]\n"
+        for name in option_names("dataset")
+    ]
+    for dataset in ("make_classification", "make_regression"):
+        found += [
+            f"defaults: [{{override /dataset: {dataset}}}, {{override /estimator: {name}}}]\n"
+            for name in option_names("estimator")
+        ]
+    found += [
+        f"defaults: [{two}, {{override /preprocessing: [{name}]}}]\n"
+        for name in option_names("preprocessing")
+    ]
+    found += [
+        f"defaults: [{two}, {{override /callbacks: [{name}]}}]\n"
+        for name in option_names("callbacks")
+    ]
+    return [*found, *(f"defaults: [{two}]\n{text}\n" for text in ODD)]
+
+
+ODD = (
+    "name: '${oc.env:HOSTILE_SECRET}'",
+    "tracking: {tags: {team: '${oc.env:HOSTILE_SECRET,none}', a: '${name}-${seed}'}}",
+    "tracking: {uri: 'http://ann:${oc.env:HOSTILE_SECRET}@127.0.0.1:9', when_away: local}",
+    "partial_fit: {classes: &labels [0, 1]}\nsweep: {grid: {partial_fit.classes: [*labels]}}",
+    "partial_fit: {classes: [!!str a, !!int 1]}",
+    "hydra: {sweeper: {params: {seed: '1,2'}}}",
+    "sweep: {grid: {estimator.alpha: [1e-4, 1e-3], seed: [1, 2]}}",
+    "sweep: {runs: [{estimator: perceptron}, {estimator: sgd_classifier}]}",
+    "preprocessing: {x: {_target_: sklearn.preprocessing.FunctionTransformer, func: numpy.log1p}}",
+    "preprocessing: {x: {_target_: sklearn.pipeline.Pipeline, memory: null, "
+    "steps: [[a, {_target_: sklearn.preprocessing.Binarizer}]]}}",
+    "estimator: {_target_: 'sklearn.linear_model:SGDClassifier'}",
+    "# @package _global_\nseed: 3",
+    "name: 'os.system'",
+    "name: \"import os; os.system('x')\"",
+    "tracking: {tags: {note: 'hydra.run.dir and _target_ are words'}}",
 )
-def test_a_file_cannot_reach_hydras_own_settings(project, capsys, text):
-    (project / "mine.yaml").write_text(text)
-    assert main(["run", "mine.yaml", "tracking=none"]) == WRONG
-    assert "must not be set in an experiment's file" in capsys.readouterr().err
-    assert not (project / "marker.txt").exists()
+
+
+def test_a_hundred_good_files_are_accepted_under_the_same_watch(servers, tmp_path):
+    grounds = Grounds(tmp_path / "good")
+    names = [path.stem for path in (ROOT / "experiments").glob("*.yaml")]
+    for number, text in enumerate(good_files()):
+        (grounds.project / f"good_{number}.yaml").write_text(text)
+        names.append(f"good_{number}.yaml")
+    assert len(names) >= 100
+    halves = [grounds.asked(["validate", *names[start::2]]) for start in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda asked: asked_of(servers, asked), halves))
+    for answer in found:
+        assert (answer["events"], answer["err"], answer["code"]) == ([], "", 0)
+        assert VALUE not in answer["out"]

@@ -44,16 +44,21 @@ def test_the_command_of_a_file_elsewhere_has_its_path(tmp_path):
 
 
 def test_what_a_constructor_refuses_is_told_by_its_own_error():
-    with pytest.raises(ConfigError, match=r"stream\.prefetch must be an integer of at least 0"):
-        build(compose("quickstart", ["stream.prefetch=-1"]))
+    with pytest.raises(ConfigError, match=r"dataset\.holdout and dataset\.validation must leave"):
+        build(compose("quickstart", ["dataset.validation=0.9"]))
 
 
-def test_what_a_foreign_constructor_raises_names_the_key(tmp_path):
+def test_what_a_foreign_constructor_raises_names_the_key(tmp_path, project, monkeypatch):
     file = tmp_path / "half.yaml"
     file.write_text(
-        "defaults: [{override /dataset: make_blobs}]\n"
-        "estimator: {_target_: sklearn.multiclass.OneVsRestClassifier}\n"
+        "defaults: [{override /dataset: make_blobs}]\nestimator: {_target_: strict_rows.Strict}\n"
     )
+    (project / "strict_rows.py").write_text(
+        "class Strict:\n"
+        "    def __init__(self):\n        raise OSError('no licence')\n"
+        "    def partial_fit(self, X, y=None):\n        return self\n"
+    )
+    monkeypatch.setenv("RUNNER_ALLOW", "strict_rows")
     with pytest.raises(ConfigError) as caught:
         build(compose(str(file)))
     assert str(caught.value).startswith("estimator must be something that can be built; got")

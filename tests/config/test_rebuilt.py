@@ -3,7 +3,14 @@ from omegaconf import OmegaConf
 
 from runner.config.compose import compose
 from runner.config.job import build
-from runner.config.rebuilt import Difference, differences, given, rebuilt, since_recorded
+from runner.config.rebuilt import (
+    Difference,
+    check_hidden,
+    differences,
+    given,
+    rebuilt,
+    since_recorded,
+)
 from runner.errors import ConfigError
 from runner.project import experiment_files
 
@@ -38,6 +45,17 @@ def test_what_a_run_keeps_is_the_config_that_was_composed(name):
     )
 
 
+def test_what_only_a_record_names_is_not_read_from_the_environment(monkeypatch, project):
+    monkeypatch.setenv("SOME_TOKEN", "hidden")
+    recipe = kept("quickstart", "name=${oc.env:SOME_TOKEN}")
+    with pytest.raises(ConfigError, match="environment variable SOME_TOKEN must be named in a"):
+        rebuilt(recipe.config)
+    again = "name=${oc.env:SOME_TOKEN}"
+    check_hidden(recipe.config, [again])
+    assert rebuilt(recipe.config, [again]).config.name == "hidden"
+    assert rebuilt(recipe.config, ["name=other"]).config.name == "other"
+
+
 def test_what_a_run_left_out_stays_out():
     recipe = kept("quickstart", "callbacks=[]", "~fit.max_classes")
     config = rebuilt(recipe.config, ["seed=3"]).config
@@ -53,9 +71,10 @@ def test_the_experiment_is_built_as_it_was():
     assert again.params == recipe.params
 
 
-def test_a_value_of_the_environment_is_read_anew(monkeypatch):
+def test_a_value_of_the_environment_is_read_anew(monkeypatch, project):
     monkeypatch.setenv("NAME_OF_TODAY", "monday")
-    recipe = kept("quickstart", "name=${oc.env:NAME_OF_TODAY}")
+    project.write_text(project.read_text() + "name: ${oc.env:NAME_OF_TODAY}\n")
+    recipe = kept("mine")
     monkeypatch.setenv("NAME_OF_TODAY", "tuesday")
     assert build(rebuilt(recipe.config))[0].name == "tuesday"
 

@@ -75,7 +75,7 @@ def test_a_member_that_fails_does_so_alone_and_in_the_record(swept, how):
     ("axis", "values", "told"),
     [
         ("estimator.how", ["", "unbuildable"], "cannot be built"),
-        ("estimator.alhpa", [0.1, 0.2], "estimator.alhpa must be a parameter of Odd"),
+        ("estimator.alhpa", [0.1, 0.2], "estimator.alhpa: Odd has no parameter"),
         ("dataset.arguments.n_blocks", [10, 1], "dataset"),
         ("partial_fit.classes", [[0, 1], [0, 7]], "hold only the labels"),
         ("evaluation.scoring", [["accuracy"], ["acuracy"]], "acuracy"),
@@ -96,7 +96,7 @@ def test_a_member_that_is_wrong_from_the_start_fails_alone(swept, axis, values, 
 
 
 def test_a_sweep_of_which_no_member_can_begin_leaves_no_run(swept):
-    with pytest.raises(ConfigError, match=r"estimator\.alhpa must be a parameter of Odd"):
+    with pytest.raises(ConfigError, match=r"estimator\.alhpa: Odd has no parameter"):
         swept(grid(estimator__alhpa=[0.1, 0.2]))
     assert recent_runs() == []
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.config.sweep import Sweep
 from runner.sweeps.grid import differing, distinct, expand, names
-from runner.sweeps.options import Sweep
 
 
 def test_members_are_runs_times_zip_times_grid_the_last_key_varying_fastest():

@@ -37,9 +37,10 @@ def test_values_in_hydras_words_are_a_sweep_too():
 
 
 def test_a_member_that_fails_has_a_row_that_says_why_and_comes_last():
-    table = runner.sweep("quickstart", ["sweep.grid={estimator.alpha:[-1,1]}", *QUIET])
+    swept = "sweep.grid={dataset.validation:[0.9,0.1]}"
+    table = runner.sweep("quickstart", [swept, *QUIET])
     assert list(table["status"]) == ["FINISHED", "FAILED"]
-    assert "Got -1 instead" in table["error"].iloc[1]
+    assert "must leave a share to train on" in table["error"].iloc[1]
 
 
 def test_the_ids_lead_to_the_record(project, schema):
@@ -69,9 +70,9 @@ def test_one_run_is_no_sweep_and_is_refused_before_it_begins(project):
 @pytest.mark.parametrize(
     ("override", "told"),
     [
-        ("sweep.grid={estimator.alhpa:[1,2]}", "Did you mean 'alpha'?"),
-        ("sweep.gird={seed:[1,2]}", "Did you mean 'grid'?"),
-        ("sweep.grid={estimator:[sgd,perceptron]}", "estimator must be one of those there are"),
+        ("sweep.grid={estimator.alhpa:[1,2]}", "did you mean 'alpha'?"),
+        ("sweep.gird={seed:[1,2]}", "did you mean 'grid'?"),
+        ("sweep.grid={estimator:[sgd,perceptron]}", "there is no 'sgd' in estimator/"),
     ],
 )
 def test_a_mistake_that_all_members_share_is_an_error(override, told):

@@ -1,6 +1,6 @@
-"""Let Hydra find experiment files, and read them without a package header."""
+"""Let Hydra find experiment files, and read them scanned and without a package header."""
 
-import re
+from pathlib import Path
 from typing import Any
 
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
@@ -8,7 +8,8 @@ from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 
-from runner.errors import ConfigError
+from runner.config.reading.scan import climbs, reaches_hydra, scanned, strict_problems
+from runner.errors import ConfigError, InvalidConfigError
 
 GROUP = "experiment"
 
@@ -26,8 +27,13 @@ class ExperimentsSource(FileConfigSource):
 
     def load_config(self, config_path: str) -> ConfigResult:
         """Read ``experiment/NAME`` from ``FOLDER/NAME.yaml``."""
+        path = called(self, _inside(config_path))
+        problems = strict_problems(path, scanned(path))
+        if problems:
+            raise InvalidConfigError(problems)
         result = super().load_config(_inside(config_path))
         _refuse_hydra(config_path, result)
+        _leave_out(path, result.config)
         if result.header.get("package") is None:
             result.header["package"] = "_global_"
         return result
@@ -58,28 +64,49 @@ class ExperimentsSource(FileConfigSource):
         )
 
 
+class OptionsSource(FileConfigSource):
+    """The files of ``options://FOLDER``, a project's own ``conf``, read within budgets."""
+
+    @staticmethod
+    def scheme() -> str:
+        """Return the scheme of this source in Hydra's search path."""
+        return "options"
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """Read ``GROUP/NAME`` from ``FOLDER/GROUP/NAME.yaml``."""
+        scanned(called(self, config_path))
+        return super().load_config(config_path)
+
+
+def called(source: FileConfigSource, config_path: str) -> Path:
+    """Return the path of a config as a person writes it."""
+    from runner.config.reading.sources import call
+
+    return Path(call(Path(source.path) / source._normalize_file_name(config_path)))  # noqa: SLF001
+
+
+def _leave_out(path: Path, config: Any) -> None:
+    from runner.config.checking.defaults import kept
+
+    if isinstance(config, DictConfig) and config.get("defaults") is not None:
+        config.defaults = kept(path.resolve(), config.defaults)
+
+
 def _refuse_hydra(config_path: str, result: ConfigResult) -> None:
-    """Refuse Hydra's own settings, which can run code before any check of ours."""
+    """Refuse Hydra's own settings as OmegaConf read them, should a scan have read otherwise."""
     config, package = result.config, str(result.header.get("package") or "")
     listed = config.get("defaults") if isinstance(config, DictConfig) else None
-    groups = [name for each in listed or () for name in _groups(each)]
-    for told in (package, *groups):
-        if re.split(r"[./@]", told)[0] == "hydra":
-            raise ConfigError(
-                f"{_inside(config_path)}: {told}",
-                "not be set in an experiment's file",
-                got=told,
-                remedy=f"Set it on the command line, as in {told.replace('.', '/')}=...",
-            )
     found = config.get("hydra") if isinstance(config, DictConfig) else None
-    if found is None or _only_sweep(found):
-        return
-    raise ConfigError(
-        f"{_inside(config_path)}: hydra",
-        "not be set in an experiment's file, but for hydra.sweeper.params",
-        got=", ".join(map(str, found)) if isinstance(found, DictConfig) else str(found),
-        remedy="Set it on the command line, or in the project's conf/.",
-    )
+    told = [package] if reaches_hydra(package) else []
+    told += [name for each in listed or () for name in _named(each) if _is_foreign(name)]
+    told += [] if found is None or _only_sweep(found) else ["hydra"]
+    if told:
+        raise ConfigError(
+            f"{_inside(config_path)}: {told[0]}",
+            "not be set in an experiment's file",
+            got=", ".join(told),
+            remedy="Set it in the project's conf/.",
+        )
 
 
 def _only_sweep(node: Any) -> bool:
@@ -92,16 +119,26 @@ def _only_sweep(node: Any) -> bool:
     )
 
 
-def _groups(default: Any) -> list[str]:
-    """Return the groups that an item of the defaults list names."""
-    named = [default] if isinstance(default, str) else list(default)
-    return [str(name).split()[-1].lstrip("/") for name in named if str(name).strip()]
+def _named(default: Any) -> list[str]:
+    """Return the groups and options that an item of the defaults list names."""
+    if isinstance(default, str):
+        return [default]
+    options = [name for name in default.values() if name is not None]
+    each = [
+        name for option in options for name in ([option] if isinstance(option, str) else option)
+    ]
+    return [*map(str, default), *map(str, each)]
+
+
+def _is_foreign(name: str) -> bool:
+    word = name.removeprefix("override ").strip().lstrip("/")
+    return reaches_hydra(name) or climbs(word) or "${" in name
 
 
 def _names_code(node: Any) -> bool:
     """Say whether a key of Hydra's, such as ``_target_``, stands anywhere in it."""
     if isinstance(node, DictConfig):
-        if any(str(key).startswith("_") for key in node):
+        if any(str(key).startswith("_") or reaches_hydra(str(key)) for key in node):
             return True
         plain = OmegaConf.to_container(node, resolve=False)
         return "_target_" in str(plain)

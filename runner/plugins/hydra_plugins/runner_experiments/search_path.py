@@ -20,6 +20,6 @@ class ProjectSearchPath(SearchPathPlugin):
         if paths != [shipped]:
             return
         for folder in reversed(overlay("conf")[:-1]):
-            search_path.prepend(provider="project", path=f"file://{folder}", anchor="main")
+            search_path.prepend(provider="project", path=f"options://{folder}", anchor="main")
         for folder in overlay("experiments"):
             search_path.append(provider="experiments", path=f"experiments://{folder}")

@@ -1,10 +1,12 @@
 """Let Hydra run the members of the section ``sweep``, or the one run where there is none."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
+
+from runner.rules import anything, mapping, null
 
 
 class Members(Sweeper):
@@ -19,7 +21,7 @@ class Members(Sweeper):
     hydra_context: HydraContext
     config: DictConfig
 
-    def __init__(self, params: Any = None) -> None:
+    def __init__(self, params: Annotated[Any, mapping(anything()) | null()] = None) -> None:
         self.params = params
 
     def setup(

@@ -1,11 +1,14 @@
 """Let Hydra launch members that learn from the same blocks."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
+
+from runner.rules import integer, null
 
 
 class SharedPass(Launcher):
@@ -17,7 +20,7 @@ class SharedPass(Launcher):
         How many members learn at the same time; as many as there are cores, if not given.
     """
 
-    def __init__(self, threads: int | None = None) -> None:
+    def __init__(self, threads: Annotated[int | None, integer(1) | null()] = None) -> None:
         self.threads = threads
 
     def setup(

@@ -1,0 +1,276 @@
+"""What a sweep varies: that each axis names a key, and each of its values may stand there."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import islice, product
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from runner.config.checking.defaults import groups, has_option
+from runner.config.checking.hints import NOUNS
+from runner.config.checking.typed import MOST_VALUES, values_of
+from runner.config.checking.validation import UNRESOLVED, problems_of_key
+from runner.config.messages import MISTAKES
+from runner.config.signatures.schema import problems_of
+from runner.config.signatures.signature import signature_of
+from runner.config.sweep import KEYS, Sweep, bare, flattened
+from runner.errors import ConfigError, Problem
+from runner.project import option_files
+from runner.spelling import meant
+
+HALVING = "runner.sweeps.halving.Halving"
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][\w.]*)\}")
+MOST_COMPOSED = 24
+
+Plain = Mapping[str, Any]
+Compose = Callable[[Sequence[str]], Plain | None]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A key and the values that it takes.
+
+    Parameters
+    ----------
+    key : str
+        Of the experiment, dotted, without signs; or a group of options.
+    values : list
+        As plain containers.
+    at : str
+        Where they are written.
+    is_listed : bool
+        Whether they stand there as a list.
+    """
+
+    key: str
+    values: Sequence[Any]
+    at: str
+    is_listed: bool = True
+
+    @property
+    def chooses(self) -> bool:
+        """Whether the values are names of options."""
+        return "." not in self.key and self.key in groups() and all(map(_is_name, self.values))
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, list) and all(isinstance(item, str) for item in value)
+    )
+
+
+def axis_problems(
+    section: Any,
+    others: Sequence[Axis],
+    base: Plain,
+    compose: Compose,
+    decided: Set[str] = frozenset(),
+) -> list[Problem]:
+    """Say what is wrong with the section ``sweep``, and with what is swept over besides.
+
+    Parameters
+    ----------
+    section : object
+        The section as plain containers.
+    others : sequence of Axis
+        Of the command line, and of ``hydra.sweeper.params``.
+    base : mapping
+        The composed config without them.
+    compose : callable
+        Composes it with other options; None where this fails.
+    decided : set of str
+        Keys that the command line sets, which are not swept over then.
+    """
+    found = _of_section(section)
+    try:
+        sweep = Sweep.from_plain(section).without(decided)
+    except ConfigError as error:
+        return found or [Problem.of(error)]
+    shared = [*_axes(sweep.grid, "sweep.grid"), *_axes(sweep.zip, "sweep.zip"), *others]
+    runs = [_singles(run, f"sweep.runs.{index}") for index, run in enumerate(sweep.runs)]
+    told: dict[str, Problem] = {}
+    for run in runs or [[]]:
+        for problem in _of_axes([*run, *shared], base, compose):
+            told.setdefault(problem.key, problem)
+    return found + list(told.values())
+
+
+def swept(section: Any, others: Sequence[Axis]) -> frozenset[str]:
+    """Return the keys that a sweep gives their values; none where it is wrong."""
+    try:
+        return frozenset(Sweep.from_plain(section).keys() | {axis.key for axis in others})
+    except ConfigError:
+        return frozenset()
+
+
+def _axes(part: Mapping[str, list[Any]], at: str) -> list[Axis]:
+    return [Axis(bare(key), values, f"{at}.{key}") for key, values in part.items()]
+
+
+def _singles(run: Mapping[str, Any], at: str) -> list[Axis]:
+    return [Axis(bare(key), [value], f"{at}.{key}", is_listed=False) for key, value in run.items()]
+
+
+def params_axes(params: Any) -> list[Axis]:
+    """Return the axes of ``hydra.sweeper.params``."""
+    at = "hydra.sweeper.params"
+    found = dict(flattened(params)) if isinstance(params, Mapping) else {}
+    return [
+        Axis(bare(key), value, f"{at}.{key}")
+        if isinstance(value, list)
+        else Axis(bare(key), _listed(value), f"{at}.{key}", is_listed=False)
+        for key, value in found.items()
+    ]
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return the values of a text such as ``1,2``; none where it is no list of Hydra's."""
+    try:
+        override = OverridesParser.create().parse_override(f"x={value}")
+        return values_of(override) if override.is_discrete_sweep() else []
+    except MISTAKES:
+        return []
+
+
+def _of_section(section: Any) -> list[Problem]:
+    if not isinstance(section, Mapping):
+        return []
+    found = [
+        Problem(f"sweep.{name}", f"a sweep has no key {str(name)!r}", _meant(str(name)))
+        for name in section
+        if name not in KEYS
+    ]
+    halving = section.get("halving")
+    if isinstance(halving, Mapping):
+        signature = signature_of("sweep.halving", HALVING)
+        for problem in problems_of(signature, dict(halving), _is_open):
+            key = f"sweep.halving.{problem.key}"
+            found.append(Problem(key, problem.said, problem.remedy.replace("KEY", key)))
+    return found
+
+
+def _meant(name: str) -> str:
+    """Say which key of a sweep was meant, or that a setting stands under one of them."""
+    is_setting = name.partition(".")[0] in (*NOUNS, "seed", "name")
+    return f"write it as grid: {{{name}: [...]}}" if is_setting else meant(name, KEYS)
+
+
+def _of_axes(axes: Sequence[Axis], base: Plain, compose: Compose) -> Iterator[Problem]:
+    choosing = [axis for axis in axes if axis.chooses]
+    for axis in choosing:
+        yield from _of_options(axis)
+    bases = list(_bases(choosing, base, compose))
+    for axis in axes:
+        if axis not in choosing:
+            yield from _of_values(axis, bases)
+
+
+def _of_options(axis: Axis) -> Iterator[Problem]:
+    for index, value in enumerate(axis.values):
+        for name in [value] if isinstance(value, str) else value:
+            if not has_option(axis.key, name) and "${" not in name:
+                said = f"there is no {name!r} in {axis.key}/"
+                yield Problem(_at(axis, index), said, meant(name, option_files(axis.key)))
+
+
+def _at(axis: Axis, index: int) -> str:
+    return f"{axis.at}.{index}" if axis.is_listed else axis.at
+
+
+def _bases(choosing: Sequence[Axis], base: Plain, compose: Compose) -> Iterator[Plain]:
+    if not choosing:
+        yield base
+        return
+    for values in islice(product(*(axis.values for axis in choosing)), MOST_COMPOSED):
+        pairs = zip(choosing, values, strict=True)
+        composed = compose([f"{axis.key}={_written(value)}" for axis, value in pairs])
+        if composed is not None:
+            yield composed
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else f"[{','.join(value)}]"
+
+
+def _of_values(axis: Axis, bases: Sequence[Plain]) -> Iterator[Problem]:
+    """Yield, of each value, what no base accepts; of a key that none has, this once."""
+    values = list(axis.values[:MOST_VALUES]) or [UNRESOLVED]
+    for index, value in enumerate(values):
+        lost = _lost(value, bases)
+        if lost:
+            said = f"${{{lost}}} refers to nothing"
+            known = [key for key, _ in flattened(bases[0])]
+            yield Problem(_at(axis, index), said, meant(lost, known))
+        new = [_new(axis.key, UNRESOLVED if _is_open(value) else value, each) for each in bases]
+        if new and all(new):
+            problem = new[0][0]
+            is_value = problem.key.startswith(axis.key) and "has no" not in problem.said
+            at = _at(axis, index) if is_value else axis.at
+            yield Problem(at, problem.said, problem.remedy.replace(problem.key, axis.key))
+            if not is_value:
+                return
+
+
+def _lost(value: Any, bases: Sequence[Plain]) -> str:
+    """Return the first key that a text refers to and no base has, "" if there is none."""
+    named = _REFERENCE.findall(value) if isinstance(value, str) else []
+    for key in named if bases else ():
+        if not any(_has(base, key.split(".")) for base in bases):
+            return str(key)
+    return ""
+
+
+def _has(node: Any, names: Sequence[str]) -> bool:
+    for name in names:
+        if not isinstance(node, Mapping) or name not in node:
+            return False
+        node = node[name]
+    return True
+
+
+def _is_open(value: Any) -> bool:
+    if isinstance(value, str):
+        return "${" in value or value == "???"
+    items = value.values() if isinstance(value, Mapping) else value
+    return isinstance(value, Mapping | list) and any(map(_is_open, items))
+
+
+def _new(key: str, value: Any, base: Plain) -> list[Problem]:
+    """Return what is wrong with a config only because a key has this value."""
+    before = {_what(each) for each in problems_of_key(base, key)}
+    after = problems_of_key(_with(base, key, value), key)
+    return [each for each in after if _what(each) not in before]
+
+
+def _what(problem: Problem) -> tuple[str, str]:
+    """Return what tells two problems apart; what is not chosen is that whatever is there."""
+    is_absent = problem.said.startswith("must be chosen")
+    return problem.key, "" if is_absent else problem.said
+
+
+def _with(base: Plain, key: str, value: Any) -> dict[str, Any]:
+    first, *rest = key.split(".")
+    config = dict(base)
+    if not rest:
+        config[first] = _merged(config.get(first), value)
+        return config
+    config[first] = section = deepcopy(config.get(first))
+    if not isinstance(section, dict):
+        config[first] = section = {}
+    for name in rest[:-1]:
+        inner = section.get(name)
+        if not isinstance(inner, dict):
+            section[name] = inner = {}
+        section = inner
+    section[rest[-1]] = _merged(section.get(rest[-1]), value)
+    return config
+
+
+def _merged(node: Any, value: Any) -> Any:
+    """Return what becomes of a node that is set to a value: of two sections, both."""
+    if not isinstance(node, Mapping) or not isinstance(value, Mapping):
+        return value
+    return {**node, **{name: _merged(node.get(name), each) for name, each in value.items()}}

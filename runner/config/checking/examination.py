@@ -1,0 +1,292 @@
+"""Everything that is wrong with an experiment's file and a command line, found at once."""
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from hydra import initialize_config_dir
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.hydra import Hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from runner.config.app import prepare
+from runner.config.checking.axes import Axis, axis_problems, params_axes, swept
+from runner.config.checking.defaults import default_problems, is_unreadable, leaving_out, parents
+from runner.config.checking.line import line_problems
+from runner.config.checking.parting import parted, rest_of
+from runner.config.checking.placing import as_remark, causes, in_order, placed
+from runner.config.checking.resolution import resolved
+from runner.config.checking.shape import shape_problems
+from runner.config.checking.typed import openly, read_line, values_of
+from runner.config.checking.validation import missing, problems, unset
+from runner.config.compose import Composed, located, opened, selected
+from runner.config.messages import MISTAKES, in_our_words, translated
+from runner.config.reading.scan import scanned, strict_problems
+from runner.config.reading.sources import Sources, call, of_files, of_line, on_line
+from runner.config.reading.traps import trap_problems
+from runner.errors import ConfigError, InvalidConfigError, Problem
+from runner.project import builtin, experiment_files
+
+ASKING = frozenset(
+    {"--cfg", "-c", "--info", "-i", "--hydra-help", "--version", "--shell-completion", "-sc"}
+)
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was found.
+
+    Parameters
+    ----------
+    problems : tuple of Problem
+        In the order of the file, then of the command line.
+    missing : tuple of str
+        Keys whose value is still to be given.
+    place : str
+        What a person calls the file, "" without one.
+    sources : Sources
+        Who set each key.
+    composed : Composed, optional
+        The config, where it can be composed.
+    """
+
+    problems: tuple[Problem, ...]
+    missing: tuple[str, ...] = ()
+    place: str = ""
+    sources: Sources = Sources(())  # noqa: RUF009  (it does not change)
+    composed: Composed | None = None
+
+    def refuse(self) -> None:
+        """Raise what keeps it from being run.
+
+        Raises
+        ------
+        InvalidConfigError
+            With every problem, and every value that is still to be given.
+        """
+        unset_ = [replace(unset(key), place=self.sources.place(key)) for key in self.missing]
+        if self.problems or unset_:
+            raise InvalidConfigError([*self.problems, *unset_])
+
+
+def examined(name: str | None, overrides: Sequence[str] = ()) -> Examination:
+    """Examine an experiment, by name or path, with what a command line changes; read no data.
+
+    Parameters
+    ----------
+    name : str or None
+        None where the command line alone describes it.
+    overrides : sequence of str
+        As they were typed, flags of Hydra among them.
+    """
+    prepare()
+    found, typed = read_line(overrides)
+    try:
+        path = None if name is None else located(name)
+        with _chosen(name) as choice:
+            return _Examiner(path, choice, typed, found).examine()
+    except InvalidConfigError as error:
+        return Examination((*error.problems, *found))
+    except ConfigError as error:
+        return Examination((Problem.of(error), *found))
+
+
+def vet(name: str | None, arguments: Sequence[str]) -> None:
+    """Refuse what cannot be run, before Hydra composes it.
+
+    Parameters
+    ----------
+    name : str or None
+        The experiment; None where an override, ``experiment=NAME``, or nothing names it.
+    arguments : sequence of str
+        Overrides and flags of Hydra.
+
+    Raises
+    ------
+    InvalidConfigError
+        With everything that is wrong.
+    """
+    found = line_problems(arguments)
+    asks = bool(ASKING & set(arguments))  # Hydra only tells something
+    named = [text for text in arguments if text.partition("=")[0].lstrip("+") == "experiment"]
+    if any(asks or each.place in map(on_line, named) for each in found):
+        raise InvalidConfigError(found)
+    if asks:
+        return
+    others = [text for text in arguments if text not in named]
+    added = [text for text in named if text.startswith("+")]
+    if added:
+        said, remedy = "is chosen without a sign", f"write {added[0].lstrip('+')}"
+        raise InvalidConfigError([Problem("experiment", said, remedy, on_line(added[0]))])
+    names: list[str | None] = [name] if name else [*_experiments(named)] or [None]
+    for each in names:
+        examined(each, others).refuse()
+
+
+def _experiments(overrides: Sequence[str]) -> Iterator[str]:
+    with in_our_words():
+        parsed = OverridesParser.create().parse_overrides(list(overrides))
+    for override in parsed:
+        yield from (str(each) for each in values_of(override) if each)
+
+
+@contextmanager
+def _chosen(name: str | None) -> Iterator[list[str]]:
+    if name is None:
+        yield []
+        return
+    with selected(name) as choice:
+        yield [choice]
+
+
+class _Examiner:
+    """Examines one experiment.
+
+    Parameters
+    ----------
+    path : Path or None
+        Its file.
+    choice : sequence of str
+        The override that selects it.
+    typed : sequence of (str, Override)
+        The overrides that can be read.
+    found : list of Problem
+        What is known already.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        choice: Sequence[str],
+        typed: Sequence[tuple[str, Override]],
+        found: Sequence[Problem],
+    ) -> None:
+        self._path = path
+        self._typed = typed
+        self._found = list(found)
+        fixed = [(text, each) for text, each in typed if not each.is_sweep_override()]
+        self._fixed = [*choice, *(openly(text, each) for text, each in fixed)]
+        self._axes = [
+            Axis(each.key_or_group, values_of(each), on_line(text), is_listed=False)
+            for text, each in typed
+            if each.is_discrete_sweep() and each.key_or_group != "experiment"
+        ]
+
+    def examine(self) -> Examination:
+        """Look at everything, from the text of the file to the values of a sweep."""
+        left_out = self._of_files(self._path) if self._path else {}
+        if left_out is None:
+            return self._ended()
+        conf = str(builtin("conf"))
+        with leaving_out(left_out), initialize_config_dir(version_base="1.3", config_dir=conf):
+            loader = _loader()
+            try:
+                config = _composed(loader, self._fixed)
+                sources = self._sources(loader)
+            except ConfigError as error:
+                self._found += _problems_in(error)
+                return self._ended()
+            except MISTAKES as error:
+                self._found.append(Problem.of(translated(error)))
+                return self._ended()
+            return self._of_config(loader, config, sources)
+
+    def _of_files(self, path: Path) -> dict[Path, frozenset[int]] | None:
+        """Look at the files themselves; return what Hydra must leave out, None if all of it."""
+        left_out: dict[Path, frozenset[int]] = {}
+        can_be_composed = True
+        waiting: list[tuple[Path, tuple[Path, ...]]] = [(path, (path,))]
+        for file, lineage in waiting:
+            root = scanned(Path(call(file)))
+            strict = strict_problems(Path(call(file)), root)
+            told, bad = default_problems(file, root, [each.stem for each in lineage])
+            found = strict or [*shape_problems(file, root), *told]
+            self._found += found
+            is_readable = len(found) == len(told) and not strict and not is_unreadable(root)
+            can_be_composed = can_be_composed and is_readable
+            left_out[file.resolve()] = bad
+            for name in parents(root):
+                parent = experiment_files()[name]
+                if parent not in [each for each, _ in waiting]:
+                    waiting.append((parent, (*lineage, parent)))
+        return left_out if can_be_composed else None
+
+    def _sources(self, loader: ConfigLoaderImpl) -> Sources:
+        defaults = loader.compute_defaults_list("config", opened(self._fixed), RunMode.RUN)
+        written = of_files(list(loader.repository.get_sources()), defaults.defaults)
+        texts, overrides = zip(*self._typed, strict=True) if self._typed else ((), ())
+        return Sources([*written, *of_line(overrides, texts)])
+
+    def _of_config(
+        self, loader: ConfigLoaderImpl, config: DictConfig, sources: Sources
+    ) -> Examination:
+        composed, lost = parted(config)
+        plain, unknown = resolved(composed.config if composed else rest_of(config))
+        found = [*(unknown or lost), *problems(plain)]
+        params = OmegaConf.select(config, "hydra.sweeper.params")
+        if params is not None:
+            params = OmegaConf.to_container(params, resolve=False)
+        axes = [*self._axes, *params_axes(params)]
+        section = composed.sweep if composed else None
+        decided = {each.key_or_group for _, each in self._typed}
+        found += axis_problems(section, axes, plain, self._composing(loader), decided)
+        before = {each.key for each in self._found}
+        typed = [text for text, _ in self._typed]
+        new = [
+            placed(each, sources, self._place(), typed) for each in found if each.key not in before
+        ]
+        told = {(each.place, each.key, each.said): each for each in [*self._found, *new]}
+        said = {each.key for each in told.values()}
+        more = [each for each in trap_problems(sources) if each.key not in said]
+        return Examination(
+            self._told([*told.values(), *more], sources),
+            tuple(key for key in missing(plain) if not _is_given(key, swept(section, axes))),
+            self._place(),
+            sources,
+            composed,
+        )
+
+    def _composing(self, loader: ConfigLoaderImpl) -> Any:
+        def compose(choices: Sequence[str]) -> Mapping[str, Any] | None:
+            try:
+                config = _composed(loader, [*self._fixed, *choices])
+            except MISTAKES:
+                return None
+            return resolved(Composed.from_hydra(config).config)[0]
+
+        return compose
+
+    def _place(self) -> str:
+        return call(self._path) if self._path else ""
+
+    def _ended(self) -> Examination:
+        found = [
+            each if each.place else replace(each, place=self._place()) for each in self._found
+        ]
+        return Examination(self._told(found, Sources(())), place=self._place())
+
+    def _told(self, found: Sequence[Problem], sources: Sources) -> tuple[Problem, ...]:
+        return tuple(sorted(map(as_remark, causes(found, sources)), key=in_order))
+
+
+def _is_given(key: str, swept_: Set[str]) -> bool:
+    return any(f"{key}.".startswith(f"{each}.") for each in swept_)
+
+
+def _loader() -> ConfigLoaderImpl:
+    hydra = cast("Hydra", GlobalHydra.instance().hydra)
+    return cast("ConfigLoaderImpl", hydra.config_loader)
+
+
+def _composed(loader: ConfigLoaderImpl, overrides: Sequence[str]) -> DictConfig:
+    return loader.load_configuration("config", opened(overrides), RunMode.RUN)
+
+
+def _problems_in(error: ConfigError) -> tuple[Problem, ...]:
+    return error.problems if isinstance(error, InvalidConfigError) else (Problem.of(error),)

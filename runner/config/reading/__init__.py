@@ -1,0 +1,1 @@
+"""The text of files: parsed within budgets, and which line set which key."""

@@ -1,0 +1,1 @@
+"""What may be written under a ``_target_``, and the schema that follows from it."""

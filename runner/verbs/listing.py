@@ -1,0 +1,38 @@
+"""List what there is to run and to choose."""
+
+import sys
+from pathlib import Path
+
+from runner.errors import ConfigError
+from runner.project import experiment_files, option_files, overlay
+
+NO_DESCRIPTION = ("@package", "yaml-language-server:")
+
+
+def list_names(rest: list[str]) -> int:
+    """Write the experiments and the options of each group, with the first comment of each."""
+    if rest:
+        raise ConfigError(
+            "`runner list`",
+            "stand alone",
+            got=" ".join(rest),
+            remedy="`runner show NAME` shows one experiment.",
+        )
+    groups = {"experiments": experiment_files()}
+    for conf in reversed(overlay("conf")):
+        for folder in sorted(path for path in conf.iterdir() if path.is_dir()):
+            if folder.name != "hydra":
+                groups[folder.name] = option_files(folder.name)
+    width = max(len(name) for options in groups.values() for name in options)
+    lines = []
+    for group, options in groups.items():
+        lines.append(group)
+        lines += [f"  {name:<{width}}  {_first_comment(p)}" for name, p in options.items()]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+def _first_comment(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        comments = (line[1:].strip() for line in lines if line.startswith("#"))
+        return next((text for text in comments if not text.startswith(NO_DESCRIPTION)), "")

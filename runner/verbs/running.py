@@ -1,0 +1,110 @@
+"""Run, go on with, repeat and use runs."""
+
+from typing import TYPE_CHECKING
+
+from runner.errors import ConfigError
+from runner.verbs.arguments import WRONG, experiment_of, is_name, parser_of
+
+if TYPE_CHECKING:
+    from runner.sweeps.job import Job
+
+OURS = ("--dry-run", "--fail-fast")  # flags; all others are Hydra's
+
+
+def run(rest: list[str]) -> int:
+    """Run an experiment, or the members of its sweep."""
+    from runner.config.checking.examination import vet
+    from runner.config.compose import selected
+
+    name, others = experiment_of("run", rest)
+    vet(name, _of_hydra(others))
+    with selected(name) as choice:
+        return _run([choice, *others])
+
+
+def hydra(given: list[str]) -> int:
+    """Run what Hydra's command line describes."""
+    from runner.config.checking.examination import vet
+
+    vet(None, _of_hydra(given))
+    return _run(given)
+
+
+def _of_hydra(given: list[str]) -> list[str]:
+    return [text for text in given if text not in OURS]
+
+
+def _run(given: list[str]) -> int:
+    from runner.config.app import main as hydra_main
+    from runner.config.compose import flags_first, opened
+    from runner.config.messages import in_our_words
+    from runner.shown import Shown
+    from runner.sweeps.job import Job
+
+    job = Job(Shown(), dry_run="--dry-run" in given, fail_fast="--fail-fast" in given)
+    with in_our_words():
+        hydra_main(flags_first(opened(_of_hydra(given))), job)
+    return _code_of(job)
+
+
+def _code_of(job: "Job") -> int:
+    well = {"FINISHED", "PENDING"} if job.dry_run else {"FINISHED"}
+    return WRONG if {outcome.status for outcome in job.outcomes} - well else 0
+
+
+def resume(rest: list[str]) -> int:
+    """Go on with a run, or with the members of a sweep, that did not finish."""
+    from runner.resuming import resume
+    from runner.shown import Shown
+    from runner.sweeps.job import Job
+
+    overrides = [text for text in rest if "=" in text and not text.startswith("-")]
+    parser = parser_of("resume")
+    parser.add_argument("run")
+    for flag in ("--failed", "--fail-fast", "--force", "--dry-run"):
+        parser.add_argument(flag, action="store_true")
+    asked = parser.parse_args([text for text in rest if text not in overrides])
+    job = Job(Shown(), dry_run=asked.dry_run, fail_fast=asked.fail_fast)
+    resume(asked.run, job, overrides, only_failed=asked.failed, is_forced=asked.force)
+    return _code_of(job)
+
+
+def reproduce(rest: list[str]) -> int:
+    """Run a recorded run again from its record, and compare the two."""
+    from runner.reproduction.job import reproduce
+    from runner.terminal import show_comparison
+
+    named = [text for text in rest if is_name(text)]
+    if len(named) != 1:
+        raise ConfigError(
+            "A reproduction",
+            "name one run",
+            got=" ".join(rest) or "nothing",
+            remedy="Write `runner reproduce RUN`; `runner runs` shows the runs.",
+        )
+    done = reproduce(named[0], [text for text in rest if text not in named])
+    show_comparison(done)
+    return 0 if done.is_identical else WRONG
+
+
+def predict(rest: list[str]) -> int:
+    """Write the predictions of a recorded model."""
+    from runner.config.recorded import settings
+    from runner.prediction.job import predict
+    from runner.terminal import Lines, show_prediction
+    from runner.tracking.termination import terminated_by_signal
+
+    named = [text for text in rest if is_name(text)]
+    asked, overrides = settings(
+        [text for text in rest if text not in named], "output", "columns", "probabilities"
+    )
+    if len(named) != 1 or "output" not in asked:
+        raise ConfigError(
+            "A prediction",
+            "name one run and the folder to write to",
+            got=" ".join(rest) or "nothing",
+            remedy="Write `runner predict RUN output=FOLDER`; `runner runs` shows the runs.",
+        )
+    with terminated_by_signal():
+        show_prediction(predict(named[0], overrides=overrides, tell=Lines("predict"), **asked))
+    return 0
