@@ -172,13 +172,10 @@ def _of_target(key: str, named: str, node: Mapping[str, Any], slot: str) -> Iter
         )
         return
     for problem in problems_of(signature, _own(node), _is_not_judged):
-        yield Problem(f"{key}.{problem.key}", problem.said, _keyed(problem.remedy, key))
+        whole = f"{key}.{problem.key}"
+        yield Problem(whole, problem.said, problem.remedy.replace("KEY", whole))
     yield from _of_values(key, named, node)
     yield from _inside(key, node)
-
-
-def _keyed(remedy: str, key: str) -> str:
-    return remedy.replace("KEY", key)
 
 
 def _of_values(key: str, named: str, node: Mapping[str, Any]) -> Iterator[Problem]:

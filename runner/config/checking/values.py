@@ -37,9 +37,16 @@ def _of_classes(sections: Mapping[str, Any], is_open: Open) -> Iterator[Problem]
     if isinstance(classes, str) and similar(classes, [INFER]):
         said = f"must be a list of labels, or {INFER}; got {classes!r}"
         yield Problem("partial_fit.classes", said, asked([INFER]))
-    elif not isinstance(classes, list) or len(classes) < 2:  # noqa: PLR2004
+    elif not isinstance(classes, list) or _is_single(classes):
         said = f"must be a list of two labels or more, or {INFER}; got {written(classes)}"
         yield Problem("partial_fit.classes", said, "write it as [0, 1], with the labels of y")
+
+
+def _is_single(classes: list[Any]) -> bool:
+    """Say whether there is nothing to tell apart; a list of lists has one for each output."""
+    if classes and all(isinstance(each, list) for each in classes):
+        return any(map(_is_single, classes))
+    return len(classes) < 2  # noqa: PLR2004
 
 
 def _of_chunks(sections: Mapping[str, Any], is_open: Open) -> Iterator[Problem]:
