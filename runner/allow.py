@@ -232,6 +232,14 @@ def _from_pyproject(path: Path) -> list[str]:
             str(path), "be readable TOML", got=str(error), remedy="Mend the file."
         ) from error
     ours = table.get("tool", {}).get("runner", {})
+    unknown = [key for key in ours if key != "allow"] if isinstance(ours, dict) else []
+    if unknown:
+        raise ConfigError(
+            f"[tool.runner] of {path}",
+            "have the key allow, and no other",
+            got=", ".join(unknown),
+            remedy='Write allow = ["my_package"].',
+        )
     allowed = ours.get("allow", []) if isinstance(ours, dict) else ours
     if not isinstance(allowed, list) or not all(isinstance(name, str) for name in allowed):
         raise ConfigError(

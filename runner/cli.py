@@ -1,10 +1,12 @@
 """The command line: a few verbs, and plain Hydra behind everything else."""
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 
 from runner.errors import ConfigError, InvalidConfigError, RunnerError, Terminated, nearest
+from runner.project import experiment_files
 from runner.redaction import redacted
 from runner.usage import USAGE
 from runner.verbs.arguments import WRONG
@@ -47,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.formatwarning = _one_line_warning
     try:
         return _dispatch(given)
+    except BrokenPipeError:  # what reads it has read enough
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115  (so that its flush fails no more)
+        return BROKEN
     except (Exception, KeyboardInterrupt, Terminated) as error:  # noqa: BLE001  (all is told)
         code, told = _told(error)
         _say(_where() if traceback else told)
@@ -59,13 +64,18 @@ def _dispatch(given: list[str]) -> int:
         sys.stdout.write(USAGE)
         return 0
     verb, rest = given[0], given[1:]
+    if verb == "--version":
+        from importlib.metadata import version
+
+        sys.stdout.write(f"runner {version('incremental-runner')}\n")
+        return 0
     if verb in VERBS:
         return VERBS[verb](rest)
     if "=" in verb or verb.startswith(("-", "+", "~")):
         return hydra(given)
-    raise ConfigError(
-        "The verb", "be one of those there are", got=repr(verb), remedy=nearest(verb, VERBS)
-    )
+    is_experiment = verb in experiment_files() or verb.endswith((".yaml", ".yml"))
+    remedy = f"Write `runner run {verb}`." if is_experiment else nearest(verb, VERBS)
+    raise ConfigError("The verb", "be one of those there are", got=repr(verb), remedy=remedy)
 
 
 def _complete(given: list[str]) -> int:

@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import RunnerError
-from runner.project import experiment_files, option_files, overlay, project_root
+from runner.project import experiment_files, option_files, option_groups, project_root
 from runner.usage import flags_of_verbs
 
 if TYPE_CHECKING:
@@ -157,16 +157,11 @@ def _overrides(name: str, before: Sequence[str], word: str) -> list[str]:
     elif key in LISTS:
         head = value[: max(value.rfind("["), value.rfind(",")) + 1] or "["
         values = [head + option for option in option_files(key)]
-    elif key in _groups():
+    elif key in option_groups():
         values = option_files(key)
     else:
         values = _values(_config(name, before), key)
     return [f"{sign}{key}={text}" for text in values]
-
-
-def _groups() -> list[str]:
-    folders = [path for conf in overlay("conf") for path in conf.iterdir() if path.is_dir()]
-    return sorted({path.name for path in folders if path.name != "hydra"})
 
 
 def _config(name: str, before: Sequence[str]) -> dict[str, Any]:
@@ -200,7 +195,7 @@ def _keys(config: Mapping[str, Any], word: str) -> list[str]:
         for name, value in names.items()
         if not name.startswith("_")
     ]
-    return found if parent else [*found, *(f"{group}=" for group in _groups())]
+    return found if parent else [*found, *(f"{group}=" for group in option_groups())]
 
 
 def _values(config: Mapping[str, Any], key: str) -> list[str]:

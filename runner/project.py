@@ -20,8 +20,9 @@ def builtin(name: str) -> Path:
 def project_root() -> Path:
     """Return the user's project: ``$RUNNER_PROJECT``, else the nearest parent with experiments.
 
-    A folder is a project when it has ``experiments/`` or ``conf/config.yaml``; where there is
-    none above the working directory, the working directory itself is the project.
+    A folder is a project when it has ``experiments/``, or a folder of options such as
+    ``conf/dataset/``; where there is none above the working directory, the working directory
+    itself is the project.
 
     Raises
     ------
@@ -41,9 +42,15 @@ def project_root() -> Path:
         )
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / "experiments").is_dir() or (folder / "conf" / "config.yaml").is_file():
+        if (folder / "experiments").is_dir() or _has_options(folder / "conf"):
             return folder
     return here
+
+
+def _has_options(conf: Path) -> bool:
+    return conf.is_dir() and any(
+        (conf / group.name).is_dir() for group in builtin("conf").iterdir() if group.is_dir()
+    )
 
 
 def overlay(name: str) -> list[Path]:
@@ -56,6 +63,12 @@ def overlay(name: str) -> list[Path]:
     if name == "experiments" and os.environ.get(EXPERIMENTS_VARIABLE):
         folders.insert(0, Path(os.environ[EXPERIMENTS_VARIABLE]).resolve())
     return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
+
+
+def option_groups() -> list[str]:
+    """Return the groups of options, ours and the project's own, but for Hydra's."""
+    folders = [path for conf in overlay("conf") for path in conf.iterdir() if path.is_dir()]
+    return sorted({path.name for path in folders} - {"hydra"})
 
 
 def option_files(group: str) -> dict[str, Path]:

@@ -1,8 +1,10 @@
 """Keep users, passwords and other secrets out of every message, link and file."""
 
 import re
+from collections.abc import Mapping
 from os.path import exists, normpath
 from threading import Lock
+from typing import Any
 
 from runner.errors import RunnerError, cause
 
@@ -12,10 +14,11 @@ _QUERY = re.compile(
     r"([?&][^=&\s]*(?:passw|pwd|token|secret|key)[^=&\s]*=)[^&\s'\"]+", re.IGNORECASE
 )
 _KEY = re.compile(
-    r"(?:^|[_-])(?:passw(?:or)?d|pwd|passphrase|secret|token|credentials?"
-    r"|(?:access|account|api|private|secret)[_-]?key)$",
+    r"(?:^|[_-])(?:passw(?:or)?ds?|pwd|passphrase|secrets?|token|credentials?|authorization"
+    r"|connection[_-]?string|(?:access|account|api|private|secret)[_-]?key)$",
     re.IGNORECASE,
 )
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SETTING = re.compile(r"(?<![\w.-])([\w.-]+)[\"'\]]{0,2}\s*(?::(?=\s|$)|=(?!=))\s*")
 _VALUE = re.compile(
     r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'|\$\{[^{}]*\}|[{\[].*|[^\s,}\]#][^,}\]#]*|"
@@ -53,6 +56,26 @@ def remember(name: str, value: str) -> None:
         _remembered.update(form for form in _forms(value) if form not in REDACTED)
         longest_first = sorted(_remembered, key=len, reverse=True)
         _pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+
+def remember_under_keys(node: Any, key: str = "") -> None:
+    """Hide, from now on, each text that stands under a key that promises a secret.
+
+    Parameters
+    ----------
+    node : object
+        Plain containers.
+    key : str
+        Where they stand.
+    """
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            remember_under_keys(value, key if is_secret(key) else str(name))
+    elif isinstance(node, list):
+        for value in node:
+            remember_under_keys(value, key)
+    elif is_secret(key) and isinstance(node, str) and node != REDACTED:
+        remember(key, node)
 
 
 def forget() -> None:
@@ -96,12 +119,12 @@ def is_secret(key: str) -> bool:
 
     Examples
     --------
-    >>> [is_secret(key) for key in ("dataset.storage.aws_secret_access_key", "db_password")]
-    [True, True]
+    >>> [is_secret(key) for key in ("dataset.aws_secret_access_key", "db_password", "accessToken")]
+    [True, True, True]
     >>> [is_secret(key) for key in ("preprocessing.words.token_pattern", "token.length")]
     [False, False]
     """
-    return _KEY.search(key.rpartition(".")[2]) is not None
+    return _KEY.search(_HUMP.sub("_", key.rpartition(".")[2])) is not None
 
 
 def redacted_diff(diff: str) -> str:

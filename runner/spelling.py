@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 
-MOST_NAMES, MOST_LISTED = 3, 40
+MOST_NAMES, MOST_LISTED, MOST_LETTERS = 3, 40, 60
 SHORT = 5  # letters up to which two slips make another word
 LIKE, ABOUT_AS_LIKE, SLIPPED_ALIKE = 0.65, 0.05, 0.25
 
@@ -54,8 +54,8 @@ def similar(name: str, allowed: Iterable[str]) -> list[str]:
     >>> similar("gini", ["accuracy", "roc_auc"])
     []
     """
-    names = list(allowed)
-    for found in _found(name, names):
+    names = [each for each in allowed if len(each) <= MOST_LETTERS]
+    for found in _found(name[: MOST_LETTERS + 1], names):
         if found:
             return found[:MOST_NAMES]
     return []

@@ -50,15 +50,15 @@ def test_the_environment_names_the_project(tmp_path, monkeypatch):
     assert project.project_root() == tmp_path
 
 
-@pytest.mark.parametrize("mark", ["experiments/first.yaml", "conf/config.yaml"])
-def test_the_nearest_parent_with_experiments_or_a_config_is_the_project(anywhere, mark):
+@pytest.mark.parametrize("mark", ["experiments/first.yaml", "conf/dataset/mine.yaml"])
+def test_the_nearest_parent_with_experiments_or_options_is_the_project(anywhere, mark):
     marked = anywhere.parent / mark
     marked.parent.mkdir(parents=True)
     marked.touch()
     assert project.project_root() == anywhere.parent
 
 
-def test_a_conf_without_a_config_makes_no_project(anywhere):
+def test_a_conf_without_options_makes_no_project(anywhere):
     (anywhere.parent / "conf").mkdir()
     assert project.project_root() == anywhere
 

@@ -20,6 +20,7 @@ from runner.redaction import (
     redacted,
     redacted_diff,
     remember,
+    remember_under_keys,
 )
 
 
@@ -194,3 +195,11 @@ def test_a_long_line_of_a_diff_takes_no_time(line):
     begun = time.process_time()
     redacted_diff(f"+{line}\n" * 5)
     assert time.process_time() - begun < 1
+
+
+def test_what_stands_under_a_key_that_promises_a_secret_is_hidden_everywhere():
+    arguments = {"password": "hush-317", "n": 3}
+    remember_under_keys({"dataset": {"arguments": arguments}, "secrets": {"db": ["hush-318"]}})
+    assert redacted("login failed for hush-317, and hush-318") == (
+        f"login failed for {REDACTED}, and {REDACTED}"
+    )

@@ -10,18 +10,22 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
+from runner.allow import BUILTIN, allowed_packages
 from runner.project import builtin, project_root
 
 Task = Callable[[DictConfig], object]
 
 
 def prepare() -> None:
-    """Make Hydra see our plugins, the project's modules, resolvers and raw exceptions.
+    """Make Hydra see our plugins, resolvers and raw exceptions, and a project's own modules.
 
-    Calling it again does nothing.
+    These are seen only where the project, or the shell, allows something of its own: Hydra imports
+    whatever it finds under the name ``hydra_plugins``. Calling it again does nothing.
     """
-    plugins = str(Path(__file__).resolve().parents[1] / "plugins")
-    for folder in (plugins, str(project_root())):
+    folders = [str(Path(__file__).resolve().parents[1] / "plugins")]
+    if len(allowed_packages()) > len(BUILTIN):
+        folders.append(str(project_root()))
+    for folder in folders:
         if folder not in sys.path:
             sys.path.append(folder)  # last, so that no file of theirs hides an installed module
     OmegaConf.register_new_resolver("runner_folder", _folder, replace=True, use_cache=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -175,9 +176,11 @@ def typed(overrides: Sequence[str]) -> tuple[str, ...]:
     --------
     >>> typed(["experiment=a", *opened(["sweep.runs=[{seed:1}]", "a.b=1", "+a.c=2"]), "++d=3"])
     ('sweep.runs=[{seed:1}]', 'a.b=1', '+a.c=2', '++d=3')
+    >>> typed([])
+    ()
     """
     found = []
-    for text, following in zip(overrides, [*overrides[1:], ""], strict=True):
+    for text, following in zip_longest(overrides, overrides[1:], fillvalue=""):
         key, _, value = text.removeprefix("++").partition("=")
         empties = key in REPLACED and value == "null" and following.startswith(f"++{key}=")
         if not empties and key != "experiment":
@@ -227,9 +230,10 @@ def _is_override(text: str) -> bool:
 
 
 def _sets_dotted_key(text: str) -> bool:
-    key, equals, _ = text.partition("=")
+    key, equals, value = text.partition("=")
     plain = not key.startswith(("-", *OPEN_PREFIXES, "hydra.")) and "@" not in key
-    return bool(equals) and "." in key and "/" not in key and plain
+    has_keys = "." in key or value.lstrip().startswith("{")
+    return bool(equals) and has_keys and "/" not in key and plain
 
 
 def compose(name: str, overrides: Sequence[str] = ()) -> Composed:

@@ -19,6 +19,7 @@ from runner.errors import ConfigError, InvalidConfigError, RunnerError, cause
 from runner.experiment import Experiment
 from runner.experiment import run as run_experiment
 from runner.records import Recipe
+from runner.redaction import remember_under_keys
 from runner.trial import Result
 
 
@@ -33,6 +34,7 @@ def build(composed: Composed) -> tuple[Experiment, Recipe]:
     config = composed.config
     prepare()
     plain, found = resolved(config)
+    remember_under_keys(plain)
     found += [*problems(plain), *map(unset, missing(plain))]
     if found:
         raise InvalidConfigError(found)

@@ -11,15 +11,16 @@ from yaml import YAMLError
 from runner.errors import ConfigError, nearest
 from runner.project import option_files
 
-MISTAKES = (HydraException, OmegaConfBaseException, YAMLError, ValueError)
+OF_COMPOSING = (HydraException, OmegaConfBaseException, YAMLError)
+MISTAKES = (*OF_COMPOSING, ValueError)
 
 
 @contextmanager
-def in_our_words() -> Iterator[None]:
+def in_our_words(mistakes: tuple[type[Exception], ...] = MISTAKES) -> Iterator[None]:
     """Turn what Hydra, OmegaConf or YAML say of a mistake into an error of ours."""
     try:
         yield
-    except MISTAKES as error:
+    except mistakes as error:
         raise translated(error) from error
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -19,6 +20,7 @@ from runner.records import Recipe
 from runner.redaction import REDACTED, is_secret, redacted, remember
 
 _MISSING = "???"
+MOST_NODES = 100_000  # what refers to more of itself is refused where it is resolved
 _REFERENCE = re.compile(r"\$\{[^{},]+\}")
 
 
@@ -161,11 +163,15 @@ def variables(config: DictConfig) -> dict[str, str]:
 
     OmegaConf.register_new_resolver("oc.env", env, replace=True)
     try:
-        for node, name, key in _nodes(config):
-            at = key
+        waiting = deque(_nodes(config))
+        for _ in range(MOST_NODES):
+            if not waiting:
+                break
+            node, name, at = waiting.popleft()
             with suppress(OmegaConfBaseException, ValueError):
                 if not OmegaConf.is_missing(node, name):
-                    node[name]
+                    is_made = OmegaConf.is_interpolation(node, name)
+                    waiting.extend(_nodes(node[name], f"{at}.") if is_made else ())
     finally:
         OmegaConf.register_new_resolver("oc.env", _env, replace=True)
     return found
@@ -260,8 +266,8 @@ def without_secret(override: str) -> str:
     'tracking.uri=https://<redacted>@example.org/mlflow'
     >>> without_secret("dataset.arguments={rows: 3, password: hidden}")
     'dataset.arguments=<redacted>'
-    >>> without_secret("dataset.arguments={rows: 3")
-    'dataset.arguments=<redacted>'
+    >>> without_secret("seed=[1"), without_secret("dataset.arguments={token: 3")
+    ('seed=[1', 'dataset.arguments=<redacted>')
     """
     key, equals, text = override.partition("=")
     under = _secret_part(key)
@@ -276,5 +282,5 @@ def _tells_nothing(override: str, under: str) -> bool:
     try:
         value = OverridesParser.create().parse_override(override).value()
     except HydraException:  # where its keys cannot be told from its values
-        return False
+        return not under and not any(map(is_secret, re.findall(r"[\w-]+", override)))
     return bool(_hidden(value, under) == value)

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from runner.errors import ConfigError
-from runner.project import experiment_files, option_files, overlay
+from runner.project import experiment_files, option_files, option_groups
 
 NO_DESCRIPTION = ("@package", "yaml-language-server:")
 
@@ -19,10 +19,7 @@ def list_names(rest: list[str]) -> int:
             remedy="`runner show NAME` shows one experiment.",
         )
     groups = {"experiments": experiment_files()}
-    for conf in reversed(overlay("conf")):
-        for folder in sorted(path for path in conf.iterdir() if path.is_dir()):
-            if folder.name != "hydra":
-                groups[folder.name] = option_files(folder.name)
+    groups |= {group: option_files(group) for group in option_groups()}
     width = max(len(name) for options in groups.values() for name in options)
     lines = []
     for group, options in groups.items():

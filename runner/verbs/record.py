@@ -3,7 +3,7 @@
 import sys
 from contextlib import suppress
 
-from runner.errors import Terminated
+from runner.errors import ConfigError, Terminated
 from runner.verbs.arguments import WRONG, parser_of
 
 
@@ -14,7 +14,10 @@ def runs(rest: list[str]) -> int:
 
     parser = parser_of("runs")
     parser.add_argument("--limit", type=int, default=20)
-    show_runs(recent_runs(limit=parser.parse_args(rest).limit))
+    limit = parser.parse_args(rest).limit
+    if limit < 1:
+        raise ConfigError("--limit", "be at least 1", got=limit, remedy="Leave it out for 20.")
+    show_runs(recent_runs(limit=limit))
     return 0
 
 

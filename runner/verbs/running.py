@@ -8,12 +8,10 @@ from runner.verbs.arguments import WRONG, experiment_of, is_name, parser_of
 if TYPE_CHECKING:
     from runner.sweeps.job import Job
 
-OURS = ("--dry-run", "--fail-fast")  # flags; all others are Hydra's
-
 
 def run(rest: list[str]) -> int:
     """Run an experiment, or the members of its sweep."""
-    from runner.config.checking.examination import vet
+    from runner.config.checking.vetting import vet
     from runner.config.compose import selected
 
     name, others = experiment_of("run", rest)
@@ -24,25 +22,27 @@ def run(rest: list[str]) -> int:
 
 def hydra(given: list[str]) -> int:
     """Run what Hydra's command line describes."""
-    from runner.config.checking.examination import vet
+    from runner.config.checking.vetting import vet
 
     vet(None, _of_hydra(given))
     return _run(given)
 
 
 def _of_hydra(given: list[str]) -> list[str]:
+    from runner.config.checking.line import OURS
+
     return [text for text in given if text not in OURS]
 
 
 def _run(given: list[str]) -> int:
     from runner.config.app import main as hydra_main
     from runner.config.compose import flags_first, opened
-    from runner.config.messages import in_our_words
+    from runner.config.messages import OF_COMPOSING, in_our_words
     from runner.shown import Shown
     from runner.sweeps.job import Job
 
     job = Job(Shown(), dry_run="--dry-run" in given, fail_fast="--fail-fast" in given)
-    with in_our_words():
+    with in_our_words(OF_COMPOSING):  # what is raised while it runs is told as it is
         hydra_main(flags_first(opened(_of_hydra(given))), job)
     return _code_of(job)
 

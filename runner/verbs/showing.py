@@ -41,14 +41,15 @@ def show(rest: list[str]) -> int:
 
 
 def _composed(name: str, overrides: Sequence[str]) -> None:
-    from runner.config.compose import compose
-    from runner.config.messages import in_our_words
+    from runner.config.checking.examination import examined
     from runner.config.recipe import recipe, sweep_text
     from runner.terminal import show_config
 
-    with in_our_words():
-        composed = compose(name, overrides)
-        asked = recipe(composed.config, composed.overrides, composed.selection)
+    found = examined(name, overrides)
+    composed = found.composed
+    if found.problems or composed is None:
+        raise InvalidConfigError(found.problems)
+    asked = recipe(composed.config, composed.overrides, composed.selection)
     show_config(f"{asked.config}{sweep_text(composed)}")
 
 

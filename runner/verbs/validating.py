@@ -11,13 +11,15 @@ from runner.verbs.arguments import WRONG, check_flags, is_name, is_override
 if TYPE_CHECKING:
     from runner.config.checking.examination import Examination
 
+MANY = ("-m", "--multirun")
+
 
 def validate(rest: list[str]) -> int:
     """Write the mistakes of some experiments, or of all, and how many each has."""
     from runner.config.checking.examination import examined
 
-    check_flags("validate", rest, [])
-    overrides = [word for word in rest if is_override(word)]
+    check_flags("validate", [word for word in rest if word not in MANY], MANY)
+    overrides = [word for word in rest if is_override(word) or word in MANY]
     named = [word for word in rest if is_name(word)]
     told: set[str] = set()
     wrong = {}

@@ -3,7 +3,7 @@
 import sys
 
 from runner.errors import ConfigError, nearest
-from runner.project import overlay, project_root
+from runner.project import option_groups, project_root
 from runner.verbs.arguments import check_flags, is_name, value_of
 
 
@@ -21,8 +21,7 @@ def new(rest: list[str]) -> int:
             remedy="Write `runner new NAME`, or `runner new NAME --from X`.",
         )
     started = start(others[0], origin or "quickstart")
-    folders = {path.name for conf in overlay("conf") for path in conf.iterdir() if path.is_dir()}
-    sys.stdout.write(told(started, sorted(folders - {"hydra"})))
+    sys.stdout.write(told(started, option_groups()))
     return 0
 
 

@@ -1,5 +1,6 @@
 """The Hydra application."""
 
+import subprocess
 import sys
 
 import pytest
@@ -55,3 +56,14 @@ def test_preparing_twice_does_no_harm():
     prepare()
     assert sys.path.count(next(p for p in sys.path if p.endswith("runner/plugins"))) == 1
     assert OmegaConf.has_resolver("runner_folder")
+
+
+def test_a_folder_cannot_bring_plugins_of_its_own_unless_it_is_allowed_code(project):
+    plugin = project / "hydra_plugins" / "evil"
+    plugin.mkdir(parents=True)
+    (plugin / "__init__.py").write_text("open('marker', 'w').close()\n")
+    code = "from runner.cli import main; main(['validate', 'quickstart'])"
+    command = [sys.executable, "-I", "-c", code]
+    done = subprocess.run(command, cwd=project, check=True, capture_output=True, text=True)
+    assert done.stdout == "quickstart: no mistakes\n"
+    assert not (project / "marker").exists()

@@ -5,6 +5,7 @@ what a check needs, and has examined an experiment once.
 """
 
 import os
+import re
 import shutil
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,8 @@ from typing import NamedTuple
 import pytest
 
 from runner.cli import WRONG, main
+from runner.config.signatures.signature import signature_of
+from runner.project import option_files
 from tests.config.hostile.files import texts
 from tests.config.hostile.lines import LINES
 from tests.config.hostile.watched import PATIENCE_S, Server
@@ -160,7 +163,8 @@ def asked_of(servers, asked):
 def answers(request, servers, tmp_path_factory):
     """Return what comes of each case that was selected: two are run at a time."""
     params = [getattr(item, "callspec", None) for item in request.session.items]
-    chosen = [each.params["case"] for each in params if each and "case" in each.params]
+    given = [each.params.get("case") for each in params if each]
+    chosen = [case for case in given if isinstance(case, Case)]
     folder = tmp_path_factory.mktemp("cases")
 
     def run(number, case):
@@ -356,7 +360,18 @@ def good_files():
         f"defaults: [{two}, {{override /callbacks: [{name}]}}]\n"
         for name in option_names("callbacks")
     ]
-    return [*found, *(f"defaults: [{two}]\n{text}\n" for text in ODD)]
+    found += [f"defaults: [{two}]\n{text}\n" for text in ODD]
+    return [text + labels_for(text) for text in found]
+
+
+def labels_for(text):
+    """Return what a file must say besides, if its estimator is to be told its labels."""
+    name = re.findall(r"override /estimator: (\w+)", text)[-1]
+    target = re.search(
+        r"^_target_: (\S+)", option_files("estimator")[name].read_text(), re.MULTILINE
+    )[1]
+    needs = "classes" in signature_of("_target_", target).partial_fit
+    return "partial_fit: {classes: infer}\n" if needs and "partial_fit" not in text else ""
 
 
 ODD = (
@@ -371,7 +386,7 @@ ODD = (
     "preprocessing: {x: {_target_: sklearn.preprocessing.FunctionTransformer, func: numpy.log1p}}",
     "preprocessing: {x: {_target_: sklearn.pipeline.Pipeline, memory: null, "
     "steps: [[a, {_target_: sklearn.preprocessing.Binarizer}]]}}",
-    "estimator: {_target_: 'sklearn.linear_model:SGDClassifier'}",
+    "estimator: {_target_: sklearn.linear_model.SGDClassifier}",
     "# @package _global_\nseed: 3",
     "name: 'os.system'",
     "name: \"import os; os.system('x')\"",

@@ -14,12 +14,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.config.checking.defaults import groups
 from runner.config.checking.examination import examined
 from runner.config.checking.hints import BESIDES, LISTED, NOUNS, OF_SWEEP
 from runner.config.reading.scan import scalars
 from runner.config.signatures.signature import signature_of
-from runner.project import builtin, option_files
+from runner.project import builtin, option_files, option_groups
 
 SEED, N_CASES, N_CASES_SLOW = 7, 150, 5000
 LEAST_SHARE = 0.95
@@ -81,7 +80,9 @@ class Words:
         for item in node.value:
             ((group, option),) = item.value
             name = group.value.rpartition("/")[2]
-            yield self.word(group.start_mark.index + group.value.rindex(name), name, groups())
+            yield self.word(
+                group.start_mark.index + group.value.rindex(name), name, option_groups()
+            )
             for each in scalars(option):
                 yield self.word(each.start_mark.index, each.value, option_files(name))
 

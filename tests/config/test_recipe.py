@@ -15,7 +15,7 @@ import runner
 from runner.cli import WRONG, main
 from runner.config.compose import compose
 from runner.config.job import build
-from runner.config.recipe import plain, recipe, shown, with_effective
+from runner.config.recipe import plain, recipe, shown, variables, with_effective
 from runner.records import Recipe
 from runner.redaction import REDACTED, forget, redacted
 from runner.tracking.record import children, kept_file, recent_runs
@@ -315,3 +315,15 @@ def test_a_path_of_the_environment_is_told_of_no_run_or_member_that_cannot_begin
     assert REDACTED in bad.tags["runner.error"]
     assert "canary/" not in told.out + told.err + repr(bad)
     assert files_with(project, b"canary/317") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"""${oc.create:'{u: "\${oc.env:CANARY}"}'}""",
+        r"""${oc.create:"{u: {v: '\${oc.env:CANARY}'}}"}""",
+        r"""${oc.create:'{u: "\${oc.${c}:CANARY}"}'}""",
+    ],
+)
+def test_a_variable_that_only_what_a_resolver_makes_reads_is_found(text):
+    assert [*variables(OmegaConf.create({"a": text, "c": "env"}))] == ["CANARY"]

@@ -10,7 +10,8 @@ import pytest
 
 from runner.cli import WRONG, main
 from runner.config.checking import examination
-from runner.config.checking.examination import examined, vet
+from runner.config.checking.examination import examined
+from runner.config.checking.vetting import vet
 from runner.errors import InvalidConfigError
 
 FILES = Path(__file__).parent

@@ -3,17 +3,14 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from copy import deepcopy
-from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-
-from runner.config.checking.defaults import groups, has_option
+from runner.config.checking.axis import Axis
+from runner.config.checking.defaults import has_option
 from runner.config.checking.hints import NOUNS
-from runner.config.checking.typed import MOST_VALUES, values_of
+from runner.config.checking.typed import MOST_VALUES
 from runner.config.checking.validation import UNRESOLVED, problems_of_key
-from runner.config.messages import MISTAKES
 from runner.config.signatures.schema import problems_of
 from runner.config.signatures.signature import signature_of
 from runner.config.sweep import KEYS, Sweep, bare, flattened
@@ -27,39 +24,6 @@ MOST_COMPOSED = 24
 
 Plain = Mapping[str, Any]
 Compose = Callable[[Sequence[str]], Plain | None]
-
-
-@dataclass(frozen=True)
-class Axis:
-    """A key and the values that it takes.
-
-    Parameters
-    ----------
-    key : str
-        Of the experiment, dotted, without signs; or a group of options.
-    values : list
-        As plain containers.
-    at : str
-        Where they are written.
-    is_listed : bool
-        Whether they stand there as a list.
-    """
-
-    key: str
-    values: Sequence[Any]
-    at: str
-    is_listed: bool = True
-
-    @property
-    def chooses(self) -> bool:
-        """Whether the values are names of options."""
-        return "." not in self.key and self.key in groups() and all(map(_is_name, self.values))
-
-
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) or (
-        isinstance(value, list) and all(isinstance(item, str) for item in value)
-    )
 
 
 def axis_problems(
@@ -92,10 +56,24 @@ def axis_problems(
     shared = [*_axes(sweep.grid, "sweep.grid"), *_axes(sweep.zip, "sweep.zip"), *others]
     runs = [_singles(run, f"sweep.runs.{index}") for index, run in enumerate(sweep.runs)]
     told: dict[str, Problem] = {}
-    for run in runs or [[]]:
+    compose = _once(compose)
+    for run in (runs or [[]])[:MOST_VALUES]:
         for problem in _of_axes([*run, *shared], base, compose):
             told.setdefault(problem.key, problem)
     return found + list(told.values())
+
+
+def _once(compose: Compose) -> Compose:
+    """Compose each choice once, and no more of them than are worth the time."""
+    known: dict[tuple[str, ...], Plain | None] = {}
+
+    def composed(choices: Sequence[str]) -> Plain | None:
+        key = tuple(choices)
+        if key not in known:
+            known[key] = compose(choices) if len(known) < MOST_COMPOSED else None
+        return known[key]
+
+    return composed
 
 
 def swept(section: Any, others: Sequence[Axis]) -> frozenset[str]:
@@ -112,27 +90,6 @@ def _axes(part: Mapping[str, list[Any]], at: str) -> list[Axis]:
 
 def _singles(run: Mapping[str, Any], at: str) -> list[Axis]:
     return [Axis(bare(key), [value], f"{at}.{key}", is_listed=False) for key, value in run.items()]
-
-
-def params_axes(params: Any) -> list[Axis]:
-    """Return the axes of ``hydra.sweeper.params``."""
-    at = "hydra.sweeper.params"
-    found = dict(flattened(params)) if isinstance(params, Mapping) else {}
-    return [
-        Axis(bare(key), value, f"{at}.{key}")
-        if isinstance(value, list)
-        else Axis(bare(key), _listed(value), f"{at}.{key}", is_listed=False)
-        for key, value in found.items()
-    ]
-
-
-def _listed(value: Any) -> list[Any]:
-    """Return the values of a text such as ``1,2``; none where it is no list of Hydra's."""
-    try:
-        override = OverridesParser.create().parse_override(f"x={value}")
-        return values_of(override) if override.is_discrete_sweep() else []
-    except MISTAKES:
-        return []
 
 
 def _of_section(section: Any) -> list[Problem]:
@@ -204,9 +161,9 @@ def _of_values(axis: Axis, bases: Sequence[Plain]) -> Iterator[Problem]:
             said = f"${{{lost}}} refers to nothing"
             known = [key for key, _ in flattened(bases[0])]
             yield Problem(_at(axis, index), said, meant(lost, known))
-        new = [_new(axis.key, UNRESOLVED if _is_open(value) else value, each) for each in bases]
-        if new and all(new):
-            problem = new[0][0]
+        new = _refused(axis.key, UNRESOLVED if _is_open(value) else value, bases)
+        if new:
+            problem = new[0]
             is_value = problem.key.startswith(axis.key) and "has no" not in problem.said
             at = _at(axis, index) if is_value else axis.at
             yield Problem(at, problem.said, problem.remedy.replace(problem.key, axis.key))
@@ -236,6 +193,17 @@ def _is_open(value: Any) -> bool:
         return "${" in value or value == "???"
     items = value.values() if isinstance(value, Mapping) else value
     return isinstance(value, Mapping | list) and any(map(_is_open, items))
+
+
+def _refused(key: str, value: Any, bases: Sequence[Plain]) -> list[Problem]:
+    """Return what is wrong with a value by the first base, unless another accepts it."""
+    first: list[Problem] = []
+    for base in bases:
+        new = _new(key, value, base)
+        if not new:
+            return []
+        first = first or new
+    return first
 
 
 def _new(key: str, value: Any, base: Plain) -> list[Problem]:

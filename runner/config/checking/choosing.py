@@ -25,9 +25,10 @@ def section_problems(noun: str, node: Any) -> list[Problem]:
     """
     if isinstance(node, str):
         return [_no_section(noun, node)]
-    if noun in CHOSEN and not (isinstance(node, Mapping) and TARGET in node):
+    is_section = isinstance(node, Mapping)
+    if noun in CHOSEN and (node is None or (is_section and TARGET not in node)):
         return [Problem(noun, f"must be chosen; got {what_is_there(node)}", _choose(noun, node))]
-    if isinstance(node, Mapping):
+    if is_section:
         return []
     got = "nothing" if node is None else written(node)
     remedy = f"leave {noun} out, or write keys"

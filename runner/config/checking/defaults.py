@@ -14,7 +14,7 @@ from runner.config.checking.hints import LISTED
 from runner.config.reading.scan import entries, scalars
 from runner.config.reading.sources import call, place_of, text_of
 from runner.errors import Problem
-from runner.project import builtin, experiment_files, option_files, overlay
+from runner.project import builtin, experiment_files, option_files, option_groups, overlay
 from runner.spelling import meant
 
 SELF = "_self_"
@@ -23,17 +23,6 @@ _ENTRY = re.compile(r"(?P<words>(?:(?:override|optional)\s+)*)(?P<group>[^\s@]+)
 _left_out: ContextVar[Mapping[Path, frozenset[int]]] = ContextVar(
     "left out", default=MappingProxyType({})
 )
-
-
-def groups() -> list[str]:
-    """Return the groups of options that a file may choose from, ours and the project's own."""
-    found = {
-        folder.name
-        for conf in overlay("conf")
-        for folder in conf.iterdir()
-        if folder.is_dir() and folder.name != "hydra"
-    }
-    return sorted(found)
 
 
 def chosen_always() -> list[str]:
@@ -86,10 +75,21 @@ def default_problems(
     first: dict[str, yaml.Node] = {}
     for index, item in enumerate(listed.value):
         here = [*_of_item(item, file), *_of_lineage(item, file, lineage)]
+        here = here or list(_of_order(item, file, listed.value[:index]))
         for problem in here or _of_repetition(item, file, first):
             found.append(problem)
             bad.add(index)
     return found, frozenset(bad)
+
+
+def _of_order(item: yaml.Node, file: str, before: Sequence[yaml.Node]) -> Iterator[Problem]:
+    if not _overrides(item) and any(map(_overrides, before)) and text_of(item) != SELF:
+        said = f"{text_of(item)} must stand before what overrides"
+        yield Problem("defaults", said, "move it up", place_of(file, item))
+
+
+def _overrides(item: yaml.Node) -> bool:
+    return any("override " in str(name.value) for name, _ in entries(item))
 
 
 def is_unreadable(root: yaml.Node | None) -> bool:
@@ -178,7 +178,8 @@ def _of_choice(written: str, value: yaml.Node, place: str) -> Iterator[Problem]:
     entry = _ENTRY.fullmatch(written)
     if entry is None:
         words = re.findall(r"\w+", written) or ["estimator"]
-        right = f"override /{([w for w in words if w in groups()] or words)[-1]}: {text_of(value)}"
+        group = ([word for word in words if word in option_groups()] or words)[-1]
+        right = f"override /{group}: {text_of(value)}"
         remedy = f"write it as `{right}`"
         yield Problem("defaults", f"{written!r} chooses from no group", remedy, place)
         return
@@ -188,7 +189,7 @@ def _of_choice(written: str, value: yaml.Node, place: str) -> Iterator[Problem]:
         remedy = f"write `{written.partition('@')[0]}: {text_of(value)}`"
         yield Problem("defaults", said, remedy, place)
         return
-    known = groups()
+    known = option_groups()
     if group not in known and not option_files(group):
         remedy = f"write `- {text_of(value)}`" if group == "experiment" else meant(group, known)
         yield Problem("defaults", f"there is no group {group!r}", remedy, place)

@@ -10,32 +10,30 @@ from hydra import initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from runner.config.app import prepare
-from runner.config.checking.axes import Axis, axis_problems, params_axes, swept
+from runner.config.checking.axes import axis_problems, swept
+from runner.config.checking.axis import Axis, params_axes
 from runner.config.checking.defaults import default_problems, is_unreadable, leaving_out, parents
-from runner.config.checking.line import line_problems
 from runner.config.checking.parting import parted, rest_of
 from runner.config.checking.placing import as_remark, causes, in_order, placed
 from runner.config.checking.resolution import resolved
 from runner.config.checking.shape import shape_problems
 from runner.config.checking.typed import openly, read_line, values_of
-from runner.config.checking.validation import missing, problems, unset
+from runner.config.checking.validation import CLASSES, missing, problems, unlabelled, unset
 from runner.config.compose import Composed, located, opened, selected
-from runner.config.messages import MISTAKES, in_our_words, translated
+from runner.config.messages import MISTAKES, translated
 from runner.config.reading.scan import scanned, strict_problems
 from runner.config.reading.sources import Sources, call, of_files, of_line, on_line
 from runner.config.reading.traps import trap_problems
 from runner.errors import ConfigError, InvalidConfigError, Problem
 from runner.project import builtin, experiment_files
+from runner.redaction import remember_under_keys
 
-ASKING = frozenset(
-    {"--cfg", "-c", "--info", "-i", "--hydra-help", "--version", "--shell-completion", "-sc"}
-)
+MOST_PROBLEMS = 100  # more are counted
 
 
 @dataclass(frozen=True)
@@ -95,45 +93,6 @@ def examined(name: str | None, overrides: Sequence[str] = ()) -> Examination:
         return Examination((*error.problems, *found))
     except ConfigError as error:
         return Examination((Problem.of(error), *found))
-
-
-def vet(name: str | None, arguments: Sequence[str]) -> None:
-    """Refuse what cannot be run, before Hydra composes it.
-
-    Parameters
-    ----------
-    name : str or None
-        The experiment; None where an override, ``experiment=NAME``, or nothing names it.
-    arguments : sequence of str
-        Overrides and flags of Hydra.
-
-    Raises
-    ------
-    InvalidConfigError
-        With everything that is wrong.
-    """
-    found = line_problems(arguments)
-    asks = bool(ASKING & set(arguments))  # Hydra only tells something
-    named = [text for text in arguments if text.partition("=")[0].lstrip("+") == "experiment"]
-    if any(asks or each.place in map(on_line, named) for each in found):
-        raise InvalidConfigError(found)
-    if asks:
-        return
-    others = [text for text in arguments if text not in named]
-    added = [text for text in named if text.startswith("+")]
-    if added:
-        said, remedy = "is chosen without a sign", f"write {added[0].lstrip('+')}"
-        raise InvalidConfigError([Problem("experiment", said, remedy, on_line(added[0]))])
-    names: list[str | None] = [name] if name else [*_experiments(named)] or [None]
-    for each in names:
-        examined(each, others).refuse()
-
-
-def _experiments(overrides: Sequence[str]) -> Iterator[str]:
-    with in_our_words():
-        parsed = OverridesParser.create().parse_overrides(list(overrides))
-    for override in parsed:
-        yield from (str(each) for each in values_of(override) if each)
 
 
 @contextmanager
@@ -228,6 +187,7 @@ class _Examiner:
     ) -> Examination:
         composed, lost = parted(config)
         plain, unknown = resolved(composed.config if composed else rest_of(config))
+        remember_under_keys(plain)
         found = [*(unknown or lost), *problems(plain)]
         params = OmegaConf.select(config, "hydra.sweeper.params")
         if params is not None:
@@ -236,6 +196,10 @@ class _Examiner:
         section = composed.sweep if composed else None
         decided = {each.key_or_group for _, each in self._typed}
         found += axis_problems(section, axes, plain, self._composing(loader), decided)
+        if not found and not self._found:  # else that may be why
+            found = unlabelled(plain)
+        given = swept(section, axes)
+        found = [each for each in found if not _is_left_to(each, given)]
         before = {each.key for each in self._found}
         typed = [text for text, _ in self._typed]
         new = [
@@ -246,7 +210,7 @@ class _Examiner:
         more = [each for each in trap_problems(sources) if each.key not in said]
         return Examination(
             self._told([*told.values(), *more], sources),
-            tuple(key for key in missing(plain) if not _is_given(key, swept(section, axes))),
+            tuple(key for key in missing(plain) if not _is_given(key, given)),
             self._place(),
             sources,
             composed,
@@ -272,11 +236,21 @@ class _Examiner:
         return Examination(self._told(found, Sources(())), place=self._place())
 
     def _told(self, found: Sequence[Problem], sources: Sources) -> tuple[Problem, ...]:
-        return tuple(sorted(map(as_remark, causes(found, sources)), key=in_order))
+        told = sorted(map(as_remark, causes(found, sources)), key=in_order)
+        more = len(told) - MOST_PROBLEMS
+        rest = [Problem("", f"and {more:,} more", place=self._place())] if more > 0 else []
+        return (*told[:MOST_PROBLEMS], *rest)
 
 
 def _is_given(key: str, swept_: Set[str]) -> bool:
     return any(f"{key}.".startswith(f"{each}.") for each in swept_)
+
+
+def _is_left_to(problem: Problem, swept_: Set[str]) -> bool:
+    """Say whether a value is missing that each member of a sweep has."""
+    needed = {problem.key, "estimator"} if problem.key == CLASSES else {problem.key}
+    is_unset = problem.said.startswith("must be set")
+    return is_unset and any(_is_given(key, swept_) for key in needed)
 
 
 def _loader() -> ConfigLoaderImpl:

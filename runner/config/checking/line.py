@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from runner.config.reading.sources import on_line
 from runner.errors import Problem
 from runner.project import overlay, project_root
 from runner.redaction import redacted
+from runner.spelling import similar
 
 FLAGS: Mapping[str, Sequence[str]] = {  # and what may follow; of "" anything
     **dict.fromkeys(("--help", "-h", "--hydra-help", "--version", "--resolve"), ()),
@@ -27,6 +27,7 @@ FLAGS: Mapping[str, Sequence[str]] = {  # and what may follow; of "" anything
     ),
 }
 OPTIONAL = ("--info", "-i")
+OURS = ("--dry-run", "--fail-fast")  # flags of `runner run`, taken out before
 _OWN_FOLDERS = "put options into the project's conf/ and experiments into its experiments/"
 REFUSED = {
     "--experimental-rerun": (
@@ -128,9 +129,10 @@ def _no_flag(text: str, flag: str) -> Problem:
     meant = SHORT.get(short) or _abbreviated(flag, REFUSED)
     if meant and not _abbreviated(flag, FLAGS):
         return Problem(meant, *REFUSED[meant], on_line(text))
-    names = [name for name in FLAGS if name.startswith("--")]
-    near = get_close_matches(flag, names, n=1, cutoff=0.6)
-    near = [name for name in [_abbreviated(flag, FLAGS)] if name] or near
+    if flag.startswith("--") and "=" in text:
+        return Problem(flag, "is no flag of the runner", f"write {text[2:]}", on_line(text))
+    names = [*OURS, *(name for name in FLAGS if name.startswith("--"))]
+    near = [name for name in [_abbreviated(flag, FLAGS)] if name] or similar(flag, names)
     one_letter = flag[:2] if flag[:2] in FLAGS else ""
     guess = f"{one_letter} {flag[2:]}" if one_letter and FLAGS[one_letter] else one_letter
     told = near[0] if near else guess
@@ -165,7 +167,7 @@ def _of_hydra(text: str, key: str, value: str) -> Problem | None:
     is_plain = first == "hydra" and re.fullmatch(r"hydra([./][\w-]+)+", key) is not None
     if not text.startswith("~") and is_plain and _is_open(key, name, names[1:], value):
         return None
-    remedy = INSTEAD.get(name, "set it in the project's conf/config.yaml")
+    remedy = INSTEAD.get(name, "leave it out")
     if name in (*SECTIONS, *FREE):
         remedy = "leave out whatever names code, another place, or a reference"
     return Problem(key, "must not be set on the command line", remedy, on_line(text))

@@ -12,6 +12,7 @@ from runner.errors import Problem
 from runner.project import builtin
 
 ABSENT = ("must be chosen", "must be set")
+NOTHING = "must be chosen; got nothing"
 _REFERENCE = re.compile(r"\$\{([\w.]+)\}")
 
 
@@ -33,16 +34,41 @@ def placed(problem: Problem, sources: Sources, file: str, typed: Sequence[str]) 
         place = problem.key
         text = next(each for each in typed if on_line(each) == place)
         return replace(problem, key=text.partition("=")[0].lstrip("+"), place=place)
-    problem = explained(problem, sources)
+    problem = _emptied(explained(problem, sources), sources)
     place = sources.place(problem.key)
     if not place or (problem.said.startswith(ABSENT) and _is_shipped(place)):
         return replace(problem, place=file)  # it leaves it out, not ours that says so
+    other = _of_other_class(problem, sources) if _is_shipped(place) else None
+    if other is not None:
+        return other
     referred = _referred(problem.key, sources) if _is_shipped(place) else []
     for key in referred:
         if sources.place(key) and not _is_shipped(sources.place(key)):
             said = f"{problem.said}, from {key}"
             return replace(problem, said=said, place=sources.place(key))
     return replace(problem, place=place)
+
+
+def _of_other_class(problem: Problem, sources: Sources) -> Problem | None:
+    """Say of an option's key that the file has put another class in the place of the option's."""
+    section = problem.key.rpartition(".")[0]
+    targets = sources.writers(f"{section}._target_")
+    if "has no parameter" not in problem.said or not targets or _is_shipped(targets[-1].place):
+        return None
+    remedy = (
+        f"it comes from the option that is chosen for {section}: leave that out under defaults"
+    )
+    return replace(problem, place=targets[-1].place, remedy=remedy)
+
+
+def _emptied(problem: Problem, sources: Sources) -> Problem:
+    """Say of a section without keys that it is one, and not that nothing was chosen."""
+    written = sources.writers(problem.key)
+    is_empty = bool(written) and isinstance(written[-1].node, yaml.ScalarNode)
+    if not is_empty or problem.said != NOTHING or _is_shipped(written[-1].place):
+        return problem
+    said = "must be a section of keys; got nothing"
+    return replace(problem, said=said, remedy="indent the keys below it, or leave it out")
 
 
 def causes(problems: Iterable[Problem], sources: Sources) -> list[Problem]:

@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from runner.config.checking.validation import MISSING, UNRESOLVED
+from runner.config.checking.validation import MISSING, TARGET, UNRESOLVED
 from runner.errors import Problem
 from runner.spelling import meant
 
@@ -51,6 +51,8 @@ def _item(
     try:
         value = node[name]
     except (OmegaConfBaseException, ValueError) as error:
+        if "HydraConfig was not set" in str(error) and name != TARGET:  # the run knows it
+            return UNRESOLVED
         problems.append(lost_of(key, error, config))
         return UNRESOLVED
     return _of(value, config, key, problems)

@@ -6,17 +6,18 @@ from itertools import islice
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Glob, Override
 
-from runner.config.checking.defaults import groups, has_option
+from runner.config.checking.defaults import has_option
 from runner.config.checking.line import line_problems
 from runner.config.compose import check_sweeps, opened
-from runner.config.messages import MISTAKES, translated
+from runner.config.messages import MISTAKES
 from runner.config.reading.sources import on_line
 from runner.errors import ConfigError, Problem
-from runner.project import experiment_files, option_files
+from runner.project import experiment_files, option_files, option_groups
 from runner.spelling import meant
 
+OTHER_FOLDERS = ("hydra.searchpath=", "+hydra.searchpath=", "++hydra.searchpath=")
 MOST_VALUES = 2000  # of an axis; those after are looked at when their members are built
 
 
@@ -34,8 +35,21 @@ def read_line(arguments: Sequence[str]) -> tuple[list[Problem], list[tuple[str, 
         With what was typed as their places.
     overrides : list of (str, Override)
         As typed and parsed.
+
+    Raises
+    ------
+    ConfigError
+        If they are no list of texts.
     """
+    if isinstance(arguments, str) or not all(isinstance(text, str) for text in arguments):
+        raise ConfigError(
+            "The overrides",
+            "be a list of texts",
+            got=repr(arguments),
+            remedy="Write them as ['seed=3', 'fit.epochs=5'].",
+        )
     found = line_problems(arguments)
+    has_other_folders = any(text.startswith(OTHER_FOLDERS) for text in arguments)
     refused = {problem.place for problem in found}
     texts = [text for text in arguments if _is_override(text) and on_line(text) not in refused]
     parser = OverridesParser.create()
@@ -47,15 +61,28 @@ def read_line(arguments: Sequence[str]) -> tuple[list[Problem], list[tuple[str, 
         except ConfigError as error:
             found.append(replace(Problem.of(error), place=on_line(text)))
             continue
-        except MISTAKES as error:
-            said = translated(error).parts[2]
-            found.append(Problem("", f"cannot be read: {said}", place=on_line(text)))
+        except MISTAKES:
+            found.append(_unreadable(text))
             continue
-        bad = list(_bad_options(override, on_line(text)))
+        bad = [] if has_other_folders else list(_bad_options(override, on_line(text)))
         found += bad
         if not bad:
             typed.append((text, override))
     return found, typed
+
+
+def _unreadable(text: str) -> Problem:
+    """Say what is open in an override, without its value, which may be a secret."""
+    key, _, value = text.lstrip("+~").partition("=")
+    got, remedy = "is not as Hydra writes values", "put it in quotes, as in key='\"a b\"'"
+    for opening, closing in ("[]", "{}", "()"):
+        more = value.count(opening) - value.count(closing)
+        if more:
+            got = f"has a {opening} without its end" if more > 0 else f"has a {closing} too many"
+            remedy = "close it, and put the whole in single quotes for the shell"
+    if any(value.count(quote) % 2 for quote in "'\""):
+        got, remedy = "has a quote that is not closed", "close it"
+    return Problem(key, f"cannot be read: its value {got}", remedy, on_line(text))
 
 
 def _is_override(text: str) -> bool:
@@ -75,7 +102,7 @@ def _bad_options(override: Override, place: str) -> Iterator[Problem]:
         known: Any = experiment_files()
         unknown = [str(name) for name in values if name and str(name) not in known]
         told = "there is no experiment {!r}"
-    elif group in groups():
+    elif group in option_groups():
         known = option_files(group)
         listed = [value if isinstance(value, list) else [value] for value in values]
         names = [name for each in listed for name in each]
@@ -102,14 +129,18 @@ def values_of(override: Override) -> list[Any]:
     >>> len(values_of(parse("seed=range(0,1000000000)")))
     2000
     """
-    if not override.is_discrete_sweep():
-        return [override.value()]
-    return list(islice(override.sweep_iterator(), MOST_VALUES))
+    value: Any = override.value()
+    if isinstance(value, Glob):
+        return [*value.filter(names=list(option_files(override.key_or_group)))]
+    listed = override.sweep_iterator() if override.is_discrete_sweep() else [value]
+    return [Override._convert_value(each) for each in islice(listed, MOST_VALUES)]  # noqa: SLF001
 
 
 def openly(text: str, override: Override) -> str:
     """Let an unknown key at the top be told by us, with the others, as a dotted one is."""
     key = override.key_or_group
-    chooses = key in groups() or key in ("experiment", "sweep") or "/" in key
+    is_section = isinstance(override.value(), dict)
+    chooses = (key in option_groups() and not is_section) or key in ("experiment", "sweep")
+    chooses = chooses or "/" in key
     is_plain = not text.startswith(("+", "~", "hydra"))
     return f"++{text}" if is_plain and not chooses and "." not in key else text

@@ -11,7 +11,7 @@ from runner.config.checking.choosing import not_chosen, section_problems, what_i
 from runner.config.checking.hints import LISTED, NOUNS
 from runner.config.checking.values import value_problems
 from runner.config.signatures.schema import problems_of
-from runner.config.signatures.signature import signature_of
+from runner.config.signatures.signature import Signature, signature_of
 from runner.config.written import written
 from runner.errors import ConfigError, InvalidConfigError, Problem
 from runner.spelling import meant
@@ -39,6 +39,7 @@ class Unresolved:
 
 UNRESOLVED: Final = Unresolved()
 MISSING = "???"
+CLASSES = "partial_fit.classes"
 
 
 def missing(config: Mapping[str, Any]) -> list[str]:
@@ -153,8 +154,13 @@ def _of_node(key: str, node: Any, slot: str) -> Iterator[Problem]:
         )
         return
     named = node[TARGET]
-    if not isinstance(named, Unresolved) and named != MISSING:
-        yield from _of_target(key, str(named), node, slot)
+    if isinstance(named, str) and named.strip():
+        yield from () if named == MISSING else _of_target(key, named, node, slot)
+    elif not isinstance(named, Unresolved):
+        said = f"must be the dotted name of a class; got {written(named)}"
+        yield Problem(
+            f"{key}.{TARGET}", said, "choose one of its options; `runner list` shows them"
+        )
 
 
 def _of_target(key: str, named: str, node: Mapping[str, Any], slot: str) -> Iterator[Problem]:
@@ -180,7 +186,12 @@ def _of_target(key: str, named: str, node: Mapping[str, Any], slot: str) -> Iter
 
 def _of_values(key: str, named: str, node: Mapping[str, Any]) -> Iterator[Problem]:
     for name, value in node.items():
-        if name in FUNCTIONS and isinstance(value, str) and value != MISSING:
+        is_built = isinstance(value, Mapping) and TARGET in value
+        if name in FUNCTIONS and is_built:
+            yield Problem(f"{key}.{name}", "must be the name of a function; got a _target_")
+        elif _is_not_judged(value):
+            continue
+        elif name in FUNCTIONS and isinstance(value, str):
             try:
                 resolve_function(f"{key}.{name}", value)
             except ConfigError as error:
@@ -207,16 +218,32 @@ def _inside(key: str, node: Any) -> Iterator[Problem]:
             yield from _inside(inner, value)
 
 
+def unlabelled(config: Mapping[str, Any]) -> list[Problem]:
+    """Return what is said where an estimator must be told its labels to learn, and is not."""
+    arguments, signature = config.get("partial_fit"), _of_estimator(config)
+    if not isinstance(arguments, Mapping) or signature is None or arguments.get("classes"):
+        return []
+    if "classes" not in (signature.partial_fit or ()):
+        return []
+    remedy = "write partial_fit: {classes: [0, 1]}, with the labels of y, or {classes: infer}"
+    return [Problem(CLASSES, "must be set; got nothing", remedy)]
+
+
+def _of_estimator(config: Mapping[str, Any]) -> Signature | None:
+    estimator = config.get("estimator")
+    named = estimator.get(TARGET) if isinstance(estimator, Mapping) else None
+    try:
+        is_known = isinstance(named, str) and named != MISSING
+        return signature_of(f"estimator.{TARGET}", str(named)) if is_known else None
+    except ConfigError:
+        return None  # said already
+
+
 def _of_arguments(config: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what the estimator's ``partial_fit`` does not take."""
-    arguments, estimator = config.get("partial_fit"), config.get("estimator")
-    named = estimator.get(TARGET) if isinstance(estimator, Mapping) else None
-    if not isinstance(arguments, Mapping) or not isinstance(named, str) or named == MISSING:
+    arguments, signature = config.get("partial_fit"), _of_estimator(config)
+    if not isinstance(arguments, Mapping) or signature is None:
         return
-    try:
-        signature = signature_of(f"estimator.{TARGET}", named)
-    except ConfigError:
-        return  # said already
     if signature.partial_fit is None or signature.partial_fit_is_open:
         return
     for name in arguments:

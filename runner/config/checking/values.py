@@ -10,7 +10,7 @@ from runner.errors import Problem
 from runner.spelling import asked, meant, similar
 
 INFER = "infer"
-_BYTES = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*(?:[kmgtp]i?)?b?", re.IGNORECASE)
+_BYTES = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*(?:[kmgtp]i?b?|b)", re.IGNORECASE)
 
 Open = Callable[[Any], bool]
 
@@ -37,9 +37,17 @@ def _of_classes(sections: Mapping[str, Any], is_open: Open) -> Iterator[Problem]
     if isinstance(classes, str) and similar(classes, [INFER]):
         said = f"must be a list of labels, or {INFER}; got {classes!r}"
         yield Problem("partial_fit.classes", said, asked([INFER]))
+    elif isinstance(classes, list) and (None in classes or _repeats(classes)):
+        what = "null" if None in classes else "a label twice"
+        yield Problem("partial_fit.classes", f"must not have {what}; got {written(classes)}")
     elif not isinstance(classes, list) or _is_single(classes):
         said = f"must be a list of two labels or more, or {INFER}; got {written(classes)}"
         yield Problem("partial_fit.classes", said, "write it as [0, 1], with the labels of y")
+
+
+def _repeats(classes: list[Any]) -> bool:
+    told = [repr(each) for each in classes if not isinstance(each, list)]
+    return len(set(told)) < len(told)
 
 
 def _is_single(classes: list[Any]) -> bool:

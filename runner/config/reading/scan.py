@@ -286,10 +286,10 @@ def _elsewhere(path: Path, group: str, node: yaml.Node, text: str) -> Problem:
 def _foreign(path: Path, node: yaml.Node, key: str) -> Problem:
     parts = re.split("[./]", key)
     known = parts[0] == "hydra" and parts[1:2] in [[name] for name in ON_THE_LINE]
-    typed = f"hydra/{parts[1]}=... on the command line, or it in " if known else "it in "
+    remedy = f"write hydra/{parts[1]}=... on the command line" if known else "leave it out"
     return Problem(
         key,
         "must not be set in an experiment's file: it acts before the file is checked",
-        f"write {typed}the project's conf/config.yaml",
+        remedy,
         place(path, node.start_mark),
     )

@@ -89,8 +89,10 @@ class Sources:
         >>> sources.place("fit.epochs"), sources.place("seed"), sources.place("name")
         ('a.yaml:1:1', 'b:2:3', '')
         """
-        near = next((name for name in (key, *_around(key)) if name in self._by_key), None)
-        return self._by_key[near][-1].place if near else ""
+        inside = [name for name in self._by_key if name.startswith(f"{key}.")]
+        near = (key, *inside[-1:], *_around(key))
+        found = next((name for name in near if name in self._by_key), None)
+        return self._by_key[found][-1].place if found else ""
 
 
 def _around(key: str) -> Iterator[str]:

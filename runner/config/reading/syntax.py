@@ -24,6 +24,13 @@ _TOLD = (
         "indent it as those around it",
     ),
     ("expected ':'", "a line that is no key with a value", "write key: value, with a space"),
+    (
+        "alphabetic or numeric character|undefined alias",
+        "a * or & that is no alias or anchor",
+        "put text that begins with it in quotes",
+    ),
+    ("unknown escape character", "a \\ between double quotes", "use single quotes"),
+    ("node content", "a character that YAML keeps for itself", "put the value in quotes"),
     ("end of stream|end of file", "a quote that is not closed", "close it"),
 )
 

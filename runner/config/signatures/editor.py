@@ -8,7 +8,7 @@ import yaml
 
 from runner.config.signatures.definitions import BUILT, OPEN, TARGET, Definitions, value_schema
 from runner.config.signatures.signature import signature_of
-from runner.project import builtin, experiment_files, option_files
+from runner.project import builtin, experiment_files, option_files, option_groups
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 EXPERIMENT = "runner.experiment.Experiment"
@@ -126,6 +126,9 @@ def _defaults() -> Schema:
         one = {"enum": [*option_files(group)]}
         several = {"type": "array", "items": one}
         choices[f"override /{group}"] = {"anyOf": [one, *[several] * (group in LISTED), OPEN]}
+    for group in {*option_groups()} - {*SINGLE, *LISTED}:  # the project's own
+        one = {"enum": [*option_files(group)]}
+        choices[f"/{group}"] = {"anyOf": [one, {"type": "array", "items": one}, OPEN]}
     item = _only(**choices) | {"minProperties": 1, "maxProperties": 1}
     return {
         "type": "array",

@@ -11,6 +11,7 @@ from runner.allow import BUILTIN, allowed_packages, is_inside, resolve
 from runner.config.signatures import remembered
 from runner.config.signatures.descriptions import descriptions_of
 from runner.errors import ConfigError
+from runner.project import project_root
 from runner.rules import rules_of
 
 KINDS = {  # by the names of their classes, so that nothing is imported to compare with
@@ -86,6 +87,10 @@ def signature_of(key: str, dotted: str) -> Signature:
     known = _known(dotted)
     if known is not None:
         return known
+    if ":" in dotted:  # Hydra builds none
+        raise ConfigError(
+            key, "have dots only", got=dotted, remedy=f"Write {dotted.replace(':', '.')}."
+        )
     kind = resolve(key, dotted)
     if not inspect.isclass(kind):
         raise ConfigError(
@@ -96,7 +101,7 @@ def signature_of(key: str, dotted: str) -> Signature:
         )
     signature = signature_from(kind)
     own = _own_packages()
-    needs = any(is_inside(name, own) for name in (dotted, kind.__module__))
+    needs = any(is_inside(name, own[1:]) for name in (dotted, kind.__module__))
     content = {"allowed": [*own] * needs, "signature": asdict(signature)}
     if _is_as_written(kind):
         remembered.remember(dotted, content, kind.__mro__)
@@ -158,7 +163,8 @@ def _known(dotted: str) -> Signature | None:
 
 
 def _own_packages() -> tuple[str, ...]:
-    return allowed_packages()[len(BUILTIN) :]
+    """Return what is allowed besides, and the project whose modules have these names."""
+    return str(project_root()), *allowed_packages()[len(BUILTIN) :]
 
 
 def _parameters(taken: Callable[..., Any]) -> tuple[list[inspect.Parameter], bool]:

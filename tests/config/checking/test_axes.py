@@ -2,14 +2,14 @@
 
 import pytest
 
-from runner.config.checking.axes import Axis
 from runner.config.checking.examination import examined
 
 HEAD = "defaults: [{override /dataset: digits}, {override /estimator: sgd_classifier}]\n"
+TAIL = "partial_fit: {classes: infer}\n"
 
 
 def told(project, sweep, *overrides):
-    (project / "a.yaml").write_text(f"{HEAD}{sweep}\n")
+    (project / "a.yaml").write_text(f"{HEAD}{sweep}\n{TAIL}")
     return [str(problem) for problem in examined("a.yaml", overrides).problems]
 
 
@@ -104,13 +104,6 @@ def test_many_wrong_values_of_an_axis_are_all_told(project):
         "sweep.grid.fit.epochs.2",
         "sweep.grid.fit.epochs.3",
     ]
-
-
-def test_only_a_list_of_names_of_a_group_chooses_options():
-    assert Axis("estimator", ["a", "b"], "").chooses
-    assert not Axis("estimator", [{"alpha": 1}], "").chooses
-    assert not Axis("estimator.alpha", ["a"], "").chooses
-    assert not Axis("seed", ["a"], "").chooses
 
 
 def test_a_key_that_the_command_line_sets_is_not_swept_over(project):

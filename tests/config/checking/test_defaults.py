@@ -5,13 +5,12 @@ import pytest
 from runner.config.checking.defaults import (
     chosen_always,
     default_problems,
-    groups,
     has_option,
     parents,
 )
 from runner.config.checking.examination import examined
 from runner.config.reading.scan import scanned
-from runner.project import option_files
+from runner.project import option_files, option_groups
 
 
 def told(project, entries):
@@ -110,7 +109,7 @@ def test_all_items_are_looked_at(project):
 def test_a_group_of_the_projects_own_is_added_not_replaced(project):
     (project / "conf" / "augment").mkdir(parents=True)
     (project / "conf" / "augment" / "noise.yaml").write_text("# noise\n")
-    assert "augment" in groups()
+    assert "augment" in option_groups()
     assert has_option("augment", "noise")
     assert told(project, "  - /augment: noise\n")[0] == []
     (said,) = told(project, "  - override /augment: noise\n")[0]
@@ -130,7 +129,7 @@ def test_an_experiment_that_another_begins_with_is_found(project):
 def test_a_file_with_a_misspelt_option_is_told_its_other_mistakes_too(project):
     (project / "a.yaml").write_text(
         "defaults:\n  - override /dataset: irs\n  - override /estimator: sgd_classifier\n"
-        "estimator: {alhpa: 1}\nsede: 3\n"
+        "estimator: {alhpa: 1}\nsede: 3\npartial_fit: {classes: infer}\n"
     )
     keys = [problem.key for problem in examined("a.yaml").problems]
     assert keys == ["dataset", "estimator.alhpa", "sede"]

@@ -75,7 +75,7 @@ def test_a_value_still_to_be_given_is_no_mistake_until_it_is_run():
         (["+estimator.alhpa=1"], "command line (+estimator.alhpa=1): estimator.alhpa: SGDCl"),
         (["++fit.epohcs=1"], "command line (++fit.epohcs=1): fit.epohcs: FitOptions has no "),
         (["fit={epochs: 0}"], "command line (fit={epochs: 0}): fit.epochs: must be an integer"),
-        (["seed=(1"], "command line (seed=(1): cannot be read: "),
+        (["seed=(1"], "command line (seed=(1): seed: cannot be read: "),
         (["seed=1,2"], "command line (seed=1,2): seed: must have one value where there is no -m"),
         (["experiment=quickstrat"], "command line (experiment=quickstrat): experiment: there is"),
         (["fit=null"], "command line (fit=null): fit: must name one of its options; got null"),
@@ -96,7 +96,8 @@ def test_an_unknown_experiment_is_a_problem_among_others():
 
 
 def test_the_command_line_alone_may_describe_an_experiment():
-    assert examined(None, ["dataset=iris", "estimator=gaussian_nb"]).problems == ()
+    whole = ["dataset=iris", "estimator=gaussian_nb", "partial_fit.classes=infer"]
+    assert examined(None, whole).problems == ()
     told = [each.key for each in examined(None, ["dataset=iris"]).problems]
     assert told == ["estimator"]
 

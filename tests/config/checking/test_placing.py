@@ -2,6 +2,7 @@
 
 import yaml
 
+from runner.config.checking.examination import examined
 from runner.config.checking.placing import as_remark, causes, in_order, placed
 from runner.config.reading.sources import Sources, Written
 from runner.errors import Problem
@@ -65,3 +66,22 @@ def test_a_remedy_of_several_sentences_keeps_its_dots():
     assert [as_remark(Problem("x", "", each)).remedy for each in told] == [
         *("write it", "a list", "MLflow keeps it", "do this. Or that.", "write [...]", ""),
     ]
+
+
+def test_a_section_without_keys_and_another_class_are_told_where_they_stand(project):
+    head = "defaults: [{override /dataset: iris}, {override /estimator: sgd_classifier}]\n"
+    head += "partial_fit: {classes: infer}\n"
+    (project / "a.yaml").write_text(f"{head}estimator:\nseed: 3\n")
+    (problem, *_) = examined("a.yaml").problems
+    assert str(problem) == (
+        "a.yaml:3:1: estimator: must be a section of keys; got nothing\n"
+        "    indent the keys below it, or leave it out"
+    )
+    (project / "a.yaml").write_text(
+        f"{head}seed: 3\nestimator: {{_target_: sklearn.naive_bayes.GaussianNB}}\n"
+    )
+    (problem,) = examined("a.yaml").problems
+    assert str(problem) == (
+        "a.yaml:4:13: estimator.random_state: GaussianNB has no parameter 'random_state'\n"
+        "    it comes from the option that is chosen for estimator: leave that out under defaults"
+    )

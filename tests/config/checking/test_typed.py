@@ -23,7 +23,7 @@ def test_what_can_be_read_is_returned_as_typed_and_parsed():
         ("callbacks=[chekpoint]", "callbacks: there is no 'chekpoint' in callbacks/"),
         ("fit=null", "fit: must name one of its options; got null"),
         ("seed=1,2", "seed: must have one value where there is no -m"),
-        ("seed=(1", "cannot be read: "),
+        ("seed=(1", "seed: cannot be read: "),
     ],
 )
 def test_what_cannot_is_told_as_it_was_typed(text, said):

@@ -3,7 +3,14 @@
 import pytest
 
 from runner.config.checking.resolution import resolved
-from runner.config.checking.validation import UNRESOLVED, missing, problems, problems_of_key, unset
+from runner.config.checking.validation import (
+    UNRESOLVED,
+    missing,
+    problems,
+    problems_of_key,
+    unlabelled,
+    unset,
+)
 from runner.config.compose import compose
 
 
@@ -129,12 +136,19 @@ def test_a_place_takes_only_what_fits_it(override, said):
     assert any(said in text for text in told(override)), told(override)
 
 
+def test_labels_are_needed_where_partial_fit_takes_them():
+    (problem,) = unlabelled(plain_of("partial_fit.classes=null"))
+    assert str(problem).startswith("partial_fit.classes: must be set; got nothing\n    write part")
+    assert unlabelled(plain_of()) == []
+    assert unlabelled(plain_of("estimator=sgd_regressor", "partial_fit.classes=null")) == []
+
+
 @pytest.mark.parametrize("noun", ["dataset", "estimator"])
 def test_a_noun_that_was_not_chosen_is_told(noun, tmp_path):
     other = {"dataset": "estimator: sgd_classifier", "estimator": "dataset: make_blobs"}[noun]
     file = tmp_path / "half.yaml"
     file.write_text(f"defaults: [{{override /{other}}}]\n")
-    (said,) = told(name=str(file))
+    said = told(name=str(file))[0]
     assert said.startswith(f"{noun}: must be chosen; got nothing\n    write {noun}=")
 
 
@@ -168,7 +182,7 @@ def test_a_users_function_must_be_allowed_like_any_other_name(tmp_path):
     file = tmp_path / "own.yaml"
     file.write_text(
         "defaults: [{override /dataset: function}, {override /estimator: gaussian_nb}]\n"
-        "dataset: {function: 'os:getcwd'}\n"
+        "dataset: {function: 'os:getcwd'}\npartial_fit: {classes: infer}\n"
     )
     (said,) = told(name=str(file))
     assert said.startswith("dataset.function: must name something of sklearn")

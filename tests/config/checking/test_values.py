@@ -27,7 +27,7 @@ def told(config):
         {"partial_fit": {"classes": "???"}},
         {"partial_fit": {}},
         {"partial_fit": None, "dataset": "???"},
-        *({"dataset": {"chunks": each}} for each in (10, "auto", "64MiB", "1.5 GB", "1e6", "8k")),
+        *({"dataset": {"chunks": each}} for each in (10, "auto", "64MiB", "1.5 GB", "1e6b", "8k")),
         {"evaluation": {"growth": 2.0, "every": 100}},
         {"evaluation": {"growth": 2.0, "every": "???"}},
         {"evaluation": {"scoring": ["accuracy"]}, "callbacks": watching("accuracy")},

@@ -109,7 +109,7 @@ def test_a_class_of_the_project_may_stand_where_it_fits(own):
     assert {*learner.slots} == {"estimator", "argument"}
     assert learner.parameters == {"rate": {"type": "number", "x-infinite": True}}
     assert learner.partial_fit == ("classes",)
-    assert {*signature_of("_target_", "own_parts:Stage").slots} == {"preprocessing", "argument"}
+    assert {*signature_of("_target_", "own_parts.Stage").slots} == {"preprocessing", "argument"}
 
 
 def test_a_tracker_is_told_by_its_methods():
@@ -250,3 +250,18 @@ def test_a_cache_that_cannot_be_written_is_gone_without(tmp_path, monkeypatch):
     Path(tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", os.fspath(tmp_path / "file"))
     assert signature_of("_target_", "sklearn.cluster.Birch").name == "Birch"
+
+
+def test_modules_of_one_name_in_two_projects_are_not_mixed_up(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("RUNNER_ALLOW", "twin_parts")
+    for name in ("mu", "nu"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "twin_parts.py").write_text(
+            f"class M:\n    def __init__(self, {name}=1): ...\n    def partial_fit(self, X): ...\n"
+        )
+        monkeypatch.setenv("RUNNER_PROJECT", str(tmp_path / name))
+        monkeypatch.syspath_prepend(str(tmp_path / name))
+        sys.modules.pop("twin_parts", None)
+        assert [*signature_of("_target_", "twin_parts.M").parameters] == [name]
+    sys.modules.pop("twin_parts", None)

@@ -9,7 +9,7 @@ from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 
 from runner.config.reading.scan import climbs, reaches_hydra, scanned, strict_problems
-from runner.errors import ConfigError, InvalidConfigError
+from runner.errors import ConfigError, InvalidConfigError, Problem
 
 GROUP = "experiment"
 
@@ -74,7 +74,12 @@ class OptionsSource(FileConfigSource):
 
     def load_config(self, config_path: str) -> ConfigResult:
         """Read ``GROUP/NAME`` from ``FOLDER/GROUP/NAME.yaml``."""
-        scanned(called(self, config_path))
+        path = called(self, config_path)
+        scanned(path)
+        if config_path == "config":
+            said = "must not stand in a project: it would hide the runner's own"
+            remedy = "write what all experiments share into conf/GROUP/default.yaml"
+            raise InvalidConfigError([Problem(path.name, said, remedy, str(path))])
         return super().load_config(config_path)
 
 
@@ -105,7 +110,7 @@ def _refuse_hydra(config_path: str, result: ConfigResult) -> None:
             f"{_inside(config_path)}: {told[0]}",
             "not be set in an experiment's file",
             got=", ".join(told),
-            remedy="Set it in the project's conf/.",
+            remedy="Leave it out.",
         )
 
 
