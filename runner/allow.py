@@ -66,6 +66,11 @@ def allowed_packages() -> tuple[str, ...]:
     return (*BUILTIN, *(name for name in extra if name))
 
 
+def allows_code() -> bool:
+    """Say whether the project, or the shell, allows code of its own."""
+    return len(allowed_packages()) > len(BUILTIN)
+
+
 def resolve(key: str, dotted: str) -> Any:
     """Import what a dotted name means, if the name and where it is defined are allowed.
 

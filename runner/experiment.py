@@ -17,6 +17,7 @@ from runner.fit.one_core import one_core
 from runner.fit.options import FitOptions
 from runner.fit.threads import Threads
 from runner.joining import Shared
+from runner.kinds import make_tuples
 from runner.preparation import counting, fit_stages, reading_from
 from runner.preprocessing.stages import Stages
 from runner.protocols import Tracker
@@ -89,6 +90,8 @@ class Experiment:
         for name, callback in self.callbacks.items():
             _require(f"callbacks.{name}", callback, Callback)
         check_rules("", self)
+        for learner in (self.estimator, *self.preprocessing.values()):
+            make_tuples(learner)
         self.stages()
         for learner in (self.estimator, *self.preprocessing.values()):
             seed_estimator(learner, self.seed)

@@ -1,5 +1,6 @@
-"""What kind of estimator something is, with or without scikit-learn's tags."""
+"""What kind of estimator something is, and what its arguments are."""
 
+from contextlib import suppress
 from inspect import signature
 from typing import Any
 
@@ -77,3 +78,30 @@ def takes_classes(estimator: Any) -> bool:
 def _has_classes(estimator: Any) -> bool:
     known = hasattr(estimator, "classes_") or hasattr(estimator, "predict_proba")
     return known or takes_classes(estimator)
+
+
+def make_tuples(learner: Any) -> None:
+    """Make tuples of lists where scikit-learn takes nothing else, at any depth; YAML has none.
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import MinMaxScaler
+    >>> scaler = MinMaxScaler(feature_range=[0, 2])
+    >>> make_tuples(scaler)
+    >>> scaler.feature_range
+    (0, 2)
+    """
+    if not hasattr(learner, "get_params"):
+        return
+    within: list[Any] = []
+    with suppress(
+        ValueError, TypeError, AttributeError
+    ):  # its steps are wrong, which is told later
+        within = [each for each in learner.get_params().values() if hasattr(each, "get_params")]
+    for each in (learner, *within):
+        constraints = getattr(each, "_parameter_constraints", {})
+        for name, value in each.get_params(deep=False).items():
+            allowed = constraints.get(name, ())
+            is_tuple = tuple in allowed and list not in allowed and "array-like" not in allowed
+            if isinstance(value, list) and is_tuple:
+                setattr(each, name, tuple(value))

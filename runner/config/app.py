@@ -10,7 +10,7 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from runner.allow import BUILTIN, allowed_packages
+from runner.allow import allows_code
 from runner.project import builtin, project_root
 
 Task = Callable[[DictConfig], object]
@@ -23,7 +23,7 @@ def prepare() -> None:
     whatever it finds under the name ``hydra_plugins``. Calling it again does nothing.
     """
     folders = [str(Path(__file__).resolve().parents[1] / "plugins")]
-    if len(allowed_packages()) > len(BUILTIN):
+    if allows_code():
         folders.append(str(project_root()))
     for folder in folders:
         if folder not in sys.path:

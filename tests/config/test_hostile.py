@@ -407,3 +407,28 @@ def test_a_hundred_good_files_are_accepted_under_the_same_watch(servers, tmp_pat
     for answer in found:
         assert (answer["events"], answer["err"], answer["code"]) == ([], "", 0)
         assert VALUE not in answer["out"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        (
+            "hydra/job_logging/plain.yaml",
+            "version: 1\nhandlers: {f: {class: logging.FileHandler}}\n",
+        ),
+        ("hydra/launcher/shared_pass.yaml", "_target_: joblib.load\nfilename: x.pkl\n"),
+        ("estimator/odd.yaml", "# @package hydra.callbacks\nx: {_target_: joblib.load}\n"),
+        ("estimator/odd.yaml", "# @package _global_\nhydra: {job: {env_set: {A: b}}}\n"),
+        ("estimator/odd.yaml", "defaults: [/hydra/launcher@hydra.launcher: basic]\n"),
+        ("config.yaml", "seed: 3\n"),
+    ],
+)
+def test_a_project_that_allows_no_code_reaches_nothing_of_hydras(project, capsys, file, text):
+    path = project / "conf" / file
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    chosen = ["estimator=odd"] if path.stem == "odd" else []
+    assert main(["run", "quickstart", "tracking=none", *chosen]) == WRONG
+    told = capsys.readouterr().err
+    assert f"conf/{file}" in told
+    assert "Traceback" not in told

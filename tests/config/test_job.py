@@ -87,3 +87,13 @@ def test_from_python_a_file_with_a_sweep_is_run_alone():
 def test_a_mistake_in_composing_is_an_error_of_ours_from_python_too(override):
     with pytest.raises(ConfigError):
         runner.run("quickstart", [override, "tracking=none"])
+
+
+def test_a_list_is_a_tuple_where_scikit_learn_takes_nothing_else(tmp_path):
+    file = tmp_path / "scaled.yaml"
+    file.write_text(
+        "defaults: [quickstart]\npreprocessing:\n"
+        "  s: {_target_: sklearn.preprocessing.MinMaxScaler, feature_range: [0, 2]}\n"
+    )
+    result = runner.run(str(file), ["tracking=none", "callbacks=[]"])
+    assert result.model.named_steps["s"].feature_range == (0, 2)

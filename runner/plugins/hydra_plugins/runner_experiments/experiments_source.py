@@ -8,6 +8,7 @@ from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 
+from runner.allow import allows_code
 from runner.config.reading.scan import climbs, reaches_hydra, scanned, strict_problems
 from runner.errors import ConfigError, InvalidConfigError, Problem
 
@@ -65,7 +66,10 @@ class ExperimentsSource(FileConfigSource):
 
 
 class OptionsSource(FileConfigSource):
-    """The files of ``options://FOLDER``, a project's own ``conf``, read within budgets."""
+    """The files of ``options://FOLDER``, a project's own ``conf``, read within budgets.
+
+    Hydra's own groups and settings are left to projects whose code is trusted anyway.
+    """
 
     @staticmethod
     def scheme() -> str:
@@ -75,11 +79,17 @@ class OptionsSource(FileConfigSource):
     def load_config(self, config_path: str) -> ConfigResult:
         """Read ``GROUP/NAME`` from ``FOLDER/GROUP/NAME.yaml``."""
         path = called(self, config_path)
-        scanned(path)
+        problems = [] if allows_code() else strict_problems(path, scanned(path))
         if config_path == "config":
             said = "must not stand in a project: it would hide the runner's own"
             remedy = "write what all experiments share into conf/GROUP/default.yaml"
-            raise InvalidConfigError([Problem(path.name, said, remedy, str(path))])
+            problems.append(Problem(path.name, said, remedy, str(path)))
+        elif reaches_hydra(config_path) and not allows_code():
+            said = "must not stand in a project that allows no code of its own"
+            remedy = "choose and set launcher and sweeper on the command line"
+            problems.append(Problem(config_path, said, remedy, str(path)))
+        if problems:
+            raise InvalidConfigError(problems)
         return super().load_config(config_path)
 
 
