@@ -53,6 +53,11 @@ class RunnerError(Exception):
 class ConfigError(RunnerError):
     """The file or the command line asks for something impossible."""
 
+    @property
+    def problems(self) -> "tuple[Problem, ...]":
+        """What is wrong: one thing, unless it says otherwise."""
+        return (Problem.of(self),)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -113,13 +118,18 @@ class InvalidConfigError(ConfigError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         Exception.__init__(self, "\n".join(map(str, problems)))
-        self.problems = tuple(problems)
-        first = self.problems[0]
+        self._problems = tuple(problems)
+        first = self._problems[0]
         self.parts = (first.key, "be right", first.said, first.remedy)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Rebuild from the problems."""
-        return InvalidConfigError, (self.problems,)
+        return InvalidConfigError, (self._problems,)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All of them."""
+        return self._problems
 
 
 class DatasetError(RunnerError):

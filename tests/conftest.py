@@ -1,6 +1,7 @@
 """What every test may lean on: a project of its own, small parts, and no leaked threads."""
 
 import os
+import shutil
 import signal
 import threading
 import time
@@ -9,6 +10,8 @@ from itertools import pairwise
 import dask.array as da
 import matplotlib as mpl
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from runner.base import Part, Place
@@ -101,3 +104,20 @@ def points():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(100, 20))
     return X, (X[:, 0] > 0).astype(int)
+
+
+@pytest.fixture
+def store(project, schema):
+    """Give the project an empty store, which is quicker than to make one."""
+    shutil.copy(schema, project / "mlflow.db")
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """Write a small Parquet file."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    path = tmp_path / "rows.parquet"
+    columns = {f"x{i}": X[:, i] for i in range(3)} | {"label": (X[:, 0] > 0).astype(int)}
+    pq.write_table(pa.table(columns), path)
+    return path

@@ -1,7 +1,6 @@
 """What a person types, and what comes back."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -9,9 +8,6 @@ import time
 import warnings
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from runner.cli import BROKEN, VERBS, WRONG, main
@@ -41,21 +37,7 @@ def run_process(*arguments, **environment):
     )
 
 
-@pytest.fixture(autouse=True)
-def store(project, schema):
-    """Give the project an empty store, which is quicker than to make one."""
-    shutil.copy(schema, project / "mlflow.db")
-
-
-@pytest.fixture
-def rows(tmp_path):
-    """Write a small Parquet file."""
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(300, 3))
-    path = tmp_path / "rows.parquet"
-    columns = {f"x{i}": X[:, i] for i in range(3)} | {"label": (X[:, 0] > 0).astype(int)}
-    pq.write_table(pa.table(columns), path)
-    return path
+pytestmark = pytest.mark.usefixtures("store")
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["--help"], []])

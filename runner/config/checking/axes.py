@@ -52,7 +52,7 @@ def axis_problems(
     try:
         sweep = Sweep.from_plain(section).without(decided)
     except ConfigError as error:
-        return found or [Problem.of(error)]
+        return found or [*error.problems]
     shared = [*_axes(sweep.grid, "sweep.grid"), *_axes(sweep.zip, "sweep.zip"), *others]
     runs = [_singles(run, f"sweep.runs.{index}") for index, run in enumerate(sweep.runs)]
     told: dict[str, Problem] = {}

@@ -89,10 +89,8 @@ def examined(name: str | None, overrides: Sequence[str] = ()) -> Examination:
         path = None if name is None else located(name)
         with _chosen(name) as choice:
             return _Examiner(path, choice, typed, found).examine()
-    except InvalidConfigError as error:
-        return Examination((*error.problems, *found))
     except ConfigError as error:
-        return Examination((Problem.of(error), *found))
+        return Examination((*error.problems, *found))
 
 
 @contextmanager
@@ -149,10 +147,10 @@ class _Examiner:
                 config = _composed(loader, self._fixed)
                 sources = self._sources(loader)
             except ConfigError as error:
-                self._found += _problems_in(error)
+                self._found += error.problems
                 return self._ended()
             except MISTAKES as error:
-                self._found.append(Problem.of(translated(error)))
+                self._found += translated(error).problems
                 return self._ended()
             return self._of_config(loader, config, sources)
 
@@ -260,7 +258,3 @@ def _loader() -> ConfigLoaderImpl:
 
 def _composed(loader: ConfigLoaderImpl, overrides: Sequence[str]) -> DictConfig:
     return loader.load_configuration("config", opened(overrides), RunMode.RUN)
-
-
-def _problems_in(error: ConfigError) -> tuple[Problem, ...]:
-    return error.problems if isinstance(error, InvalidConfigError) else (Problem.of(error),)

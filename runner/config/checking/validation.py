@@ -13,7 +13,7 @@ from runner.config.checking.values import value_problems
 from runner.config.signatures.schema import problems_of
 from runner.config.signatures.signature import Signature, signature_of
 from runner.config.written import written
-from runner.errors import ConfigError, InvalidConfigError, Problem
+from runner.errors import ConfigError, Problem
 from runner.spelling import meant
 
 TARGET = hints.TARGET
@@ -167,7 +167,7 @@ def _of_target(key: str, named: str, node: Mapping[str, Any], slot: str) -> Iter
     try:
         signature = signature_of(f"{key}.{TARGET}", named)
     except ConfigError as error:
-        for problem in _problems_in(error):
+        for problem in error.problems:
             yield replace(problem, remedy=hints.of_target(slot, named, problem.remedy))
         return
     if slot not in signature.slots:
@@ -195,13 +195,9 @@ def _of_values(key: str, named: str, node: Mapping[str, Any]) -> Iterator[Proble
             try:
                 resolve_function(f"{key}.{name}", value)
             except ConfigError as error:
-                yield from _problems_in(error)
+                yield from error.problems
         elif reason := forbidden_value(named, str(name), value):
             yield Problem(f"{key}.{name}", reason, "leave it out")
-
-
-def _problems_in(error: ConfigError) -> tuple[Problem, ...]:
-    return error.problems if isinstance(error, InvalidConfigError) else (Problem.of(error),)
 
 
 def _inside(key: str, node: Any) -> Iterator[Problem]:

@@ -13,11 +13,7 @@ NAME = "somewhere.Thing"
 CONTENT = {"a": [1, None, "x", 0.1], "b": {"c": True}}
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(remembered, "_READ", {})
-    return tmp_path / "cache" / "runner" / "signatures"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture

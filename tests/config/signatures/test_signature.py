@@ -37,11 +37,7 @@ print(json.dumps([name for name in ("sklearn", "numpy", "dask", "mlflow") if nam
 """
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(remembered, "_READ", {})
-    return tmp_path / "cache" / "runner" / "signatures"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture
