@@ -38,7 +38,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0: done. 1: a fault of ours. 2: a mistake, told in one line. 130 and 143: interrupted by
+    0: done. 1: a fault of ours. 2: mistakes, each told in a line. 130 and 143: interrupted by
     Ctrl-C or SIGTERM.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
