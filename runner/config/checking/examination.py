@@ -150,7 +150,7 @@ class _Examiner:
                 self._found += error.problems
                 return self._ended()
             except MISTAKES as error:
-                self._found += translated(error).problems
+                self._found += self._of_composing(error)
                 return self._ended()
             return self._of_config(loader, config, sources)
 
@@ -173,6 +173,17 @@ class _Examiner:
                 if parent not in [each for each, _ in waiting]:
                     waiting.append((parent, (*lineage, parent)))
         return left_out if can_be_composed else None
+
+    def _of_composing(self, error: Exception) -> Sequence[Problem]:
+        """Say what could not be composed, of the override that the error is about."""
+        problems = translated(error).problems
+        for text, override in self._typed:
+            key = override.key_or_group
+            if key in str(error):
+                if override.is_delete():
+                    return [Problem(key, "is not there to be removed", place=on_line(text))]
+                return [replace(each, key=key, place=on_line(text)) for each in problems]
+        return problems
 
     def _sources(self, loader: ConfigLoaderImpl) -> Sources:
         defaults = loader.compute_defaults_list("config", opened(self._fixed), RunMode.RUN)

@@ -85,10 +85,17 @@ def line_problems(arguments: Sequence[str]) -> list[Problem]:
     for text in arguments:
         _check_size(text)
     found = []
+    asks = bool({*OPTIONAL} & {*arguments})
     rest = iter(arguments)
     for text in rest:
         if text.startswith("-"):
             found += _of_flag(text, rest)
+        elif asks and text in FLAGS["--info"]:
+            continue
+        elif "=" not in text and not text.startswith("~"):
+            key, colon, value = text.partition(":")
+            remedy = f"write {key}={value}" if colon else f"write {text}=..."
+            found.append(Problem(text, "sets nothing", remedy, on_line(text)))
         else:
             found += _of_override(text)
     return found

@@ -98,6 +98,11 @@ def _bad_options(override: Override, place: str) -> Iterator[Problem]:
     if group.startswith("hydra") or override.is_delete():
         return
     values = values_of(override)
+    if "/" in group and not option_files(group):
+        yield Problem(
+            group, f"there is no group {group!r}", f"write {group.replace('/', '.')}=...", place
+        )
+        return
     if group == "experiment":
         known: Any = experiment_files()
         unknown = [str(name) for name in values if name and str(name) not in known]

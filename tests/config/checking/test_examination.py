@@ -80,7 +80,7 @@ def test_a_value_still_to_be_given_is_no_mistake_until_it_is_run():
         (["experiment=quickstrat"], "command line (experiment=quickstrat): experiment: there is"),
         (["fit=null"], "command line (fit=null): fit: must name one of its options; got null"),
         (["--multrun"], "command line (--multrun): --multrun: "),
-        (["~estimator.alpha"], "could not"),
+        (["~estimator.alpha"], "estimator.alpha: is not there to be removed"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_told_as_it_was_typed(overrides, said):

@@ -40,3 +40,25 @@ def test_what_is_wrong_is_refused(name, arguments, said):
     with pytest.raises(InvalidConfigError) as caught:
         vet(name, arguments)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("seed", "command line (seed): seed: sets nothing\n    write seed=..."),
+        ("seed:3", "command line (seed:3): seed:3: sets nothing\n    write seed=3"),
+        (
+            "estimator/alpha=1",
+            "command line (estimator/alpha=1): estimator/alpha: there is no group "
+            "'estimator/alpha'\n    write estimator.alpha=...",
+        ),
+        (
+            "~estimator.alhpa",
+            "command line (~estimator.alhpa): estimator.alhpa: is not there to be removed",
+        ),
+    ],
+)
+def test_what_hydra_would_not_read_is_told_in_plain_words(argument, said):
+    with pytest.raises(InvalidConfigError) as caught:
+        vet("quickstart", [argument])
+    assert str(caught.value) == said
