@@ -172,7 +172,7 @@ def instants(seed, n, reads):
     return [(chance.randint(1, reads), chance.choice([0, 0.05, 0.3, 0.6])) for _ in range(n)]
 
 
-@pytest.mark.parametrize("kill", [(14, 0.0), (39, 0.1)])
+@pytest.mark.parametrize("kill", [(14, 0.0), pytest.param((39, 0.1), marks=pytest.mark.slow)])
 def test_a_killed_sweep_is_gone_on_with(project, whole, kill):
     had_finished = kill_and_resume(project, whole, {"runs": twenty()}, kill)
     assert 4 <= len(had_finished) <= 16

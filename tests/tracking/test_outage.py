@@ -158,6 +158,7 @@ def test_a_server_that_is_killed_in_mid_run_loses_and_doubles_nothing(
 SWEEP = ["sweep={grid: {estimator.alpha: [0.1, 0.01]}}", "callbacks=[]"]
 
 
+@pytest.mark.slow
 def test_runs_that_begin_while_the_server_is_gone_are_sent_when_it_is_back(
     server, capsys, monkeypatch, recwarn
 ):
