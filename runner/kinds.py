@@ -102,6 +102,7 @@ def make_tuples(learner: Any) -> None:
         constraints = getattr(each, "_parameter_constraints", {})
         for name, value in each.get_params(deep=False).items():
             allowed = constraints.get(name, ())
+            allowed = [allowed] if isinstance(allowed, str) else allowed  # "no_validation"
             is_tuple = tuple in allowed and list not in allowed and "array-like" not in allowed
             if isinstance(value, list) and is_tuple:
                 setattr(each, name, tuple(value))
