@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 
+from runner.config.words import is_name
 from runner.errors import ConfigError, InvalidConfigError, RunnerError, Terminated, nearest
 from runner.project import experiment_files
 from runner.redaction import redacted
@@ -71,7 +72,7 @@ def _dispatch(given: list[str]) -> int:
         return 0
     if verb in VERBS:
         return VERBS[verb](rest)
-    if "=" in verb or verb.startswith(("-", "+", "~")):
+    if not is_name(verb):
         return hydra(given)
     is_experiment = verb in experiment_files() or verb.endswith((".yaml", ".yml"))
     remedy = f"Write `runner run {verb}`." if is_experiment else nearest(verb, VERBS)

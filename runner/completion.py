@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
+from runner.config.words import is_name
 from runner.errors import RunnerError
 from runner.project import experiment_files, option_files, option_groups, project_root
 from runner.usage import flags_of_verbs
@@ -99,7 +100,7 @@ def complete(place: int, words: Sequence[str]) -> list[str]:
         found: Iterable[str] = [*verbs, "help", *ALWAYS]
     elif before and before[0] in verbs:
         found = _behind(before[0], before[1:], word, verbs[before[0]])
-    elif all("=" in text or text[:1] in "-+~" for text in before):  # plain Hydra
+    elif not _named(before):  # plain Hydra
         found = _overrides("", before, word)
     else:
         found = ()
@@ -108,7 +109,7 @@ def complete(place: int, words: Sequence[str]) -> list[str]:
 
 def _behind(verb: str, before: Sequence[str], word: str, flags: Sequence[str]) -> Iterable[str]:
     """Return what may stand behind a verb."""
-    named = [text for text in before if "=" not in text and text[:1] not in ("", "-", "+", "~")]
+    named = _named(before)
     last, flag = before[-1] if before else "", word.partition("=")[0]
     if last == "--why":
         return [text.rstrip("=.") for text in _keys(_config(named[0], ()), word)] if named else ()
@@ -121,6 +122,10 @@ def _behind(verb: str, before: Sequence[str], word: str, flags: Sequence[str]) -
         return [*names, *_overrides(named[0], before, word)] if named else names
     experiment = named[0] if named and verb in OF_EXPERIMENT else ""
     return _overrides(experiment, before, word) if verb in CHANGED else ()
+
+
+def _named(words: Sequence[str]) -> list[str]:
+    return [word for word in words if word and is_name(word)]
 
 
 def _names(verb: str, word: str) -> Iterable[str]:

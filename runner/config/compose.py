@@ -14,10 +14,10 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
 from runner.config.app import prepare
+from runner.config.words import is_override
 from runner.errors import ConfigError, nearest
 from runner.project import EXPERIMENTS_VARIABLE, builtin, experiment_files
 
@@ -189,30 +189,6 @@ def typed(overrides: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def check_sweeps(arguments: Sequence[str]) -> None:
-    """Refuse several values for a key where no flag says that this is to be many runs.
-
-    Raises
-    ------
-    ConfigError
-        With the ways to write what is meant.
-    """
-    if {"-m", "--multirun"} & set(arguments):
-        return
-    overrides = [text for text in opened(arguments) if _is_override(text)]
-    for override in OverridesParser.create().parse_overrides(overrides):
-        if override.is_sweep_override():
-            key = override.get_key_element().lstrip("+")
-            value = str(override.input_line).partition("=")[2]
-            raise ConfigError(
-                key,
-                "have one value where there is no -m",
-                got=value,
-                remedy=f"Add -m to sweep over them; a list is {key}=[{value}], and text with a "
-                f"comma is \"{key}='{value}'\".",
-            )
-
-
 def flags_first(arguments: Sequence[str]) -> list[str]:
     """Put Hydra's flags, and their values, before the overrides, as its parser wants them.
 
@@ -221,12 +197,8 @@ def flags_first(arguments: Sequence[str]) -> list[str]:
     >>> flags_first(["a=1", "-m", "b=2,3", "--cfg", "job"])
     ['-m', '--cfg', 'job', 'a=1', 'b=2,3']
     """
-    overrides = [text for text in arguments if _is_override(text)]
+    overrides = [text for text in arguments if is_override(text)]
     return [text for text in arguments if text not in overrides] + overrides
-
-
-def _is_override(text: str) -> bool:
-    return text.startswith(OPEN_PREFIXES) or ("=" in text and not text.startswith("-"))
 
 
 def _sets_dotted_key(text: str) -> bool:

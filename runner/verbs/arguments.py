@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from runner.config.words import is_name
 from runner.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
@@ -16,28 +17,6 @@ def parser_of(verb: str) -> "ArgumentParser":
     from argparse import ArgumentParser
 
     return ArgumentParser(prog=f"runner {verb}", allow_abbrev=False)
-
-
-def is_override(word: str) -> bool:
-    """Say whether a word changes the config.
-
-    Examples
-    --------
-    >>> [is_override(word) for word in ("seed=1", "~sweep", "quickstart", "--dry-run")]
-    [True, True, False, False]
-    """
-    return word.startswith(("+", "~")) or ("=" in word and not word.startswith("-"))
-
-
-def is_name(word: str) -> bool:
-    """Say whether a word is no override and no flag.
-
-    Examples
-    --------
-    >>> [is_name(word) for word in ("quickstart", "seed=1", "--dry-run")]
-    [True, False, False]
-    """
-    return not is_override(word) and not word.startswith("-")
 
 
 def experiment_of(verb: str, rest: list[str]) -> tuple[str, list[str]]:

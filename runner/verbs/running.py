@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from runner.config.words import is_name
 from runner.errors import ConfigError
-from runner.verbs.arguments import WRONG, experiment_of, is_name, parser_of
+from runner.verbs.arguments import WRONG, experiment_of, parser_of
 
 if TYPE_CHECKING:
     from runner.sweeps.job import Job

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from runner.config.words import is_override
 from runner.errors import ConfigError, InvalidConfigError, nearest
-from runner.verbs.arguments import check_flags, experiment_of, is_override, value_of
+from runner.verbs.arguments import check_flags, experiment_of, value_of
 
 if TYPE_CHECKING:
     from runner.config.compose import Composed

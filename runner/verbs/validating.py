@@ -4,9 +4,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from runner.config.words import is_name, is_override
 from runner.project import experiment_files
 from runner.redaction import redacted
-from runner.verbs.arguments import WRONG, check_flags, is_name, is_override
+from runner.verbs.arguments import WRONG, check_flags
 
 if TYPE_CHECKING:
     from runner.config.checking.examination import Examination

@@ -2,9 +2,10 @@
 
 import sys
 
+from runner.config.words import is_name
 from runner.errors import ConfigError, nearest
 from runner.project import option_groups, project_root
-from runner.verbs.arguments import check_flags, is_name, value_of
+from runner.verbs.arguments import check_flags, value_of
 
 
 def new(rest: list[str]) -> int:

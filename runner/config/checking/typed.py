@@ -10,9 +10,10 @@ from hydra.core.override_parser.types import Glob, Override
 
 from runner.config.checking.defaults import has_option
 from runner.config.checking.line import line_problems
-from runner.config.compose import check_sweeps, opened
+from runner.config.compose import opened
 from runner.config.messages import MISTAKES
 from runner.config.reading.sources import on_line
+from runner.config.words import is_override
 from runner.errors import ConfigError, Problem
 from runner.project import experiment_files, option_files, option_groups
 from runner.spelling import meant
@@ -51,13 +52,15 @@ def read_line(arguments: Sequence[str]) -> tuple[list[Problem], list[tuple[str, 
     found = line_problems(arguments)
     has_other_folders = any(text.startswith(OTHER_FOLDERS) for text in arguments)
     refused = {problem.place for problem in found}
-    texts = [text for text in arguments if _is_override(text) and on_line(text) not in refused]
+    texts = [text for text in arguments if is_override(text) and on_line(text) not in refused]
+    is_many = bool({"-m", "--multirun"} & {*arguments})
     parser = OverridesParser.create()
     typed: list[tuple[str, Override]] = []
     for text in texts:
         try:
             override = parser.parse_override(opened([text])[-1])
-            check_sweeps([text] if not _sweeps(arguments) else ["-m", text])
+            if not is_many:
+                _check_one_value(override)
         except ConfigError as error:
             found.append(replace(Problem.of(error), place=on_line(text)))
             continue
@@ -85,12 +88,18 @@ def _unreadable(text: str) -> Problem:
     return Problem(key, f"cannot be read: its value {got}", remedy, on_line(text))
 
 
-def _is_override(text: str) -> bool:
-    return text.startswith(("+", "~")) or ("=" in text and not text.startswith("-"))
-
-
-def _sweeps(arguments: Sequence[str]) -> bool:
-    return bool({"-m", "--multirun"} & set(arguments))
+def _check_one_value(override: Override) -> None:
+    """Refuse several values for a key where no flag says that this is to be many runs."""
+    if override.is_sweep_override():
+        key = override.get_key_element().lstrip("+")
+        value = str(override.input_line).partition("=")[2]
+        raise ConfigError(
+            key,
+            "have one value where there is no -m",
+            got=value,
+            remedy=f"Add -m to sweep over them; a list is {key}=[{value}], and text with a "
+            f"comma is \"{key}='{value}'\".",
+        )
 
 
 def _bad_options(override: Override, place: str) -> Iterator[Problem]:
