@@ -7,18 +7,13 @@ import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runner.config.words import is_name
-from runner.errors import RunnerError
-from runner.project import experiment_files, option_files, option_groups, project_root
+from runner.project import LISTED, experiment_files, option_files, option_groups, project_root
 from runner.usage import flags_of_verbs
 
-if TYPE_CHECKING:
-    from runner.config.signatures.signature import Signature
-
 SHELLS = ("bash", "fish", "zsh")
-LISTS = ("callbacks", "preprocessing")
 OF_EXPERIMENT = ("run", "show", "validate")
 OF_RUN = ("predict", "reproduce", "resume", "ui")
 CHANGED = (*OF_EXPERIMENT, "predict", "reproduce", "resume")  # by overrides
@@ -159,7 +154,7 @@ def _overrides(name: str, before: Sequence[str], word: str) -> list[str]:
     values: Iterable[str]
     if key == "experiment":
         values = experiment_files()
-    elif key in LISTS:
+    elif key in LISTED:
         head = value[: max(value.rfind("["), value.rfind(",")) + 1] or "["
         values = [head + option for option in option_files(key)]
     elif key in option_groups():
@@ -220,23 +215,17 @@ def _at(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return node if isinstance(node, Mapping) else {}
 
 
-def _signature(node: Mapping[str, Any]) -> "Signature | None":
-    """Return what may be written in a section, by its target."""
-    from runner.config.signatures.signature import signature_of
-
-    target = node.get("_target_")
-    with suppress(RunnerError):
-        return signature_of("_target_", target) if isinstance(target, str) else None
-    return None
-
-
 def _parameters(node: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    signature = _signature(node)
+    from runner.config.signatures.signature import signature_in
+
+    signature = signature_in(node)
     return signature.parameters if signature else {}
 
 
 def _learns_with(estimator: Mapping[str, Any]) -> tuple[str, ...]:
-    signature = _signature(estimator)
+    from runner.config.signatures.signature import signature_in
+
+    signature = signature_in(estimator)
     return (signature.partial_fit or ()) if signature else ()
 
 

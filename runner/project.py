@@ -7,6 +7,7 @@ from runner.errors import ConfigError
 
 ROOT_VARIABLE = "RUNNER_PROJECT"
 EXPERIMENTS_VARIABLE = "RUNNER_EXPERIMENTS"
+LISTED = ("callbacks", "preprocessing")  # of these groups several options are chosen, by name
 
 
 def builtin(name: str) -> Path:

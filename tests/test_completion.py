@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from runner.cli import VERBS, main
-from runner.completion import LISTS, SCRIPTS, SHELLS, complete
-from runner.project import builtin, experiment_files, option_files
+from runner.completion import SCRIPTS, SHELLS, complete
+from runner.project import LISTED, builtin, experiment_files, option_files
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("numpy", "dask", "sklearn", "mlflow", "hydra", "omegaconf", "yaml", "rich", "pydantic")
@@ -78,7 +78,9 @@ def test_flags_and_options_follow_where_they_fit(line, found):
 def test_the_groups_that_take_lists_are_those_of_the_config():
     defaults = yaml.safe_load((builtin("conf") / "config.yaml").read_text())["defaults"]
     chosen = {k: v for each in defaults if isinstance(each, dict) for k, v in each.items()}
-    assert sorted(name for name, value in chosen.items() if isinstance(value, list)) == list(LISTS)
+    assert sorted(name for name, value in chosen.items() if isinstance(value, list)) == list(
+        LISTED
+    )
     assert completed("run quickstart callbacks=") == [
         f"callbacks=[{name}" for name in option_files("callbacks")
     ]

@@ -11,10 +11,11 @@ from runner.allow import resolve
 from runner.config.app import prepare
 from runner.config.checking.examination import examined
 from runner.config.checking.resolution import resolved
-from runner.config.checking.validation import TARGET, missing, problems, unset
+from runner.config.checking.validation import missing, problems, unset
 from runner.config.compose import Composed, compose
 from runner.config.messages import in_our_words
 from runner.config.recipe import recipe, with_effective
+from runner.config.signatures.signature import TARGET
 from runner.errors import ConfigError, InvalidConfigError, RunnerError, cause
 from runner.experiment import Experiment
 from runner.experiment import run as run_experiment

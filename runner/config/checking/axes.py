@@ -12,13 +12,12 @@ from runner.config.checking.hints import NOUNS
 from runner.config.checking.typed import MOST_VALUES
 from runner.config.checking.validation import UNRESOLVED, problems_of_key
 from runner.config.signatures.schema import problems_of
-from runner.config.signatures.signature import signature_of
+from runner.config.signatures.signature import HALVING, signature_of
 from runner.config.sweep import KEYS, Sweep, bare, flattened
 from runner.errors import ConfigError, Problem
 from runner.project import option_files
 from runner.spelling import meant
 
-HALVING = "runner.sweeps.halving.Halving"
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][\w.]*)\}")
 MOST_COMPOSED = 24
 

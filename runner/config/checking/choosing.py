@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from runner.config.checking.hints import TARGET
+from runner.config.signatures.signature import TARGET
 from runner.config.written import written
 from runner.errors import Problem
 from runner.project import option_files

@@ -10,26 +10,18 @@ from typing import Any
 
 import yaml
 
-from runner.config.checking.hints import LISTED
 from runner.config.reading.scan import entries, scalars
+from runner.config.reading.shipped import SELF, chosen_always
 from runner.config.reading.sources import call, place_of, text_of
 from runner.errors import Problem
-from runner.project import builtin, experiment_files, option_files, option_groups, overlay
+from runner.project import LISTED, experiment_files, option_files, option_groups, overlay
 from runner.spelling import meant
 
-SELF = "_self_"
 NULL, TEXT = "tag:yaml.org,2002:null", "tag:yaml.org,2002:str"
 _ENTRY = re.compile(r"(?P<words>(?:(?:override|optional)\s+)*)(?P<group>[^\s@]+)(?:@\S*)?")
 _left_out: ContextVar[Mapping[Path, frozenset[int]]] = ContextVar(
     "left out", default=MappingProxyType({})
 )
-
-
-def chosen_always() -> list[str]:
-    """Return the groups of which something is chosen before any experiment says so."""
-    listed = yaml.safe_load((builtin("conf") / "config.yaml").read_text(encoding="utf-8"))
-    names = [str(next(iter(item))) for item in listed["defaults"] if isinstance(item, dict)]
-    return [name for name in names if " " not in name and name != "experiment"]
 
 
 def has_option(group: str, option: str) -> bool:

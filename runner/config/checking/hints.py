@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runner.config.signatures.signature import Signature, signature_of
-from runner.errors import ConfigError
-from runner.project import option_files
+from runner.config.signatures.signature import TARGET, signature_in
+from runner.project import LISTED, option_files
 from runner.spelling import asked, distance, meant, similar
 
 NOUNS = (
@@ -20,8 +19,6 @@ NOUNS = (
     "callbacks",
     "tracking",
 )
-LISTED = ("preprocessing", "callbacks")  # of these several are chosen, by name
-TARGET = "_target_"
 BESIDES = ("defaults", "sweep")  # what a file may say besides the parameters of an experiment
 OF_SWEEP = ("grid", "zip", "runs", "halving")
 OF_HYDRA = ("_args_", "_partial_", "_convert_", "_recursive_")
@@ -130,16 +127,8 @@ def _homes(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             continue
         built = {f"{noun}.{name}": item for name, item in node.items()}
         for key, item in (built if noun in LISTED else {noun: node}).items():
-            signature = _signature(item)
+            signature = signature_in(item)
             for name in signature.parameters if signature else ():
                 yield name, f"{key}.{name}"
             if noun == "estimator" and signature:
                 yield from ((name, f"partial_fit.{name}") for name in signature.partial_fit or ())
-
-
-def _signature(node: Any) -> Signature | None:
-    named = node.get(TARGET) if isinstance(node, Mapping) else None
-    try:
-        return signature_of(TARGET, named) if isinstance(named, str) else None
-    except ConfigError:
-        return None  # told where it stands

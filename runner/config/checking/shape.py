@@ -8,13 +8,13 @@ import yaml
 from omegaconf.errors import GrammarParseError
 from omegaconf.grammar_parser import parse
 
-from runner.config.checking.hints import LISTED, NOUNS
+from runner.config.checking.hints import NOUNS
 from runner.config.reading.scan import entries, scalars, text_of
 from runner.config.reading.sources import call, place_of
 from runner.config.reading.sources import text_of as shown
 from runner.config.written import unquoted
 from runner.errors import Problem
-from runner.project import option_files
+from runner.project import LISTED, option_files
 
 SECTIONS = (*NOUNS, "sweep", "sweep.grid", "sweep.zip", "sweep.halving", "tracking.tags")
 LISTS = {"sweep.runs": "write it as [{seed: 1}, {seed: 2}]"}

@@ -8,16 +8,15 @@ from typing import Any, Final
 from runner.allow import forbidden_value, resolve_function
 from runner.config.checking import hints
 from runner.config.checking.choosing import not_chosen, section_problems, what_is_there
-from runner.config.checking.hints import LISTED, NOUNS
+from runner.config.checking.hints import NOUNS
 from runner.config.checking.values import value_problems
 from runner.config.signatures.schema import problems_of
-from runner.config.signatures.signature import Signature, signature_of
+from runner.config.signatures.signature import EXPERIMENT, TARGET, signature_in, signature_of
 from runner.config.written import written
 from runner.errors import ConfigError, Problem
+from runner.project import LISTED
 from runner.spelling import meant
 
-TARGET = hints.TARGET
-ROOT = "runner.experiment.Experiment"
 FUNCTIONS = ("function", "func", "inverse_func")  # of a dataset, and of a FunctionTransformer
 _UNKNOWN = re.compile(r"has no (?:parameter|argument) '(.*)'$")
 FITS = {
@@ -94,13 +93,13 @@ def _hinted(problem: Problem, config: Mapping[str, Any]) -> Problem:
 
 
 def _of_root(config: Mapping[str, Any]) -> Iterator[Problem]:
-    if config.get(TARGET) != ROOT:
+    if config.get(TARGET) != EXPERIMENT:
         yield Problem(
             TARGET,
             f"must be left as it is at the top of a file; got {config.get(TARGET)}",
             "put _target_ under dataset or estimator instead",
         )
-    root = signature_of(TARGET, ROOT)
+    root = signature_of(TARGET, EXPERIMENT)
     own = _own(config)
     for problem in problems_of(root, own, _is_not_judged):
         if problem.key in NOUNS:
@@ -216,7 +215,7 @@ def _inside(key: str, node: Any) -> Iterator[Problem]:
 
 def unlabelled(config: Mapping[str, Any]) -> list[Problem]:
     """Return what is said where an estimator must be told its labels to learn, and is not."""
-    arguments, signature = config.get("partial_fit"), _of_estimator(config)
+    arguments, signature = config.get("partial_fit"), signature_in(config.get("estimator"))
     if not isinstance(arguments, Mapping) or signature is None or arguments.get("classes"):
         return []
     if "classes" not in (signature.partial_fit or ()):
@@ -225,19 +224,9 @@ def unlabelled(config: Mapping[str, Any]) -> list[Problem]:
     return [Problem(CLASSES, "must be set; got nothing", remedy)]
 
 
-def _of_estimator(config: Mapping[str, Any]) -> Signature | None:
-    estimator = config.get("estimator")
-    named = estimator.get(TARGET) if isinstance(estimator, Mapping) else None
-    try:
-        is_known = isinstance(named, str) and named != MISSING
-        return signature_of(f"estimator.{TARGET}", str(named)) if is_known else None
-    except ConfigError:
-        return None  # said already
-
-
 def _of_arguments(config: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what the estimator's ``partial_fit`` does not take."""
-    arguments, signature = config.get("partial_fit"), _of_estimator(config)
+    arguments, signature = config.get("partial_fit"), signature_in(config.get("estimator"))
     if not isinstance(arguments, Mapping) or signature is None:
         return
     if signature.partial_fit is None or signature.partial_fit_is_open:

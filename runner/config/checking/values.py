@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from runner.config.checking.hints import TARGET
+from runner.config.signatures.signature import TARGET
 from runner.config.written import written
 from runner.errors import Problem
 from runner.spelling import asked, meant, similar

@@ -9,10 +9,9 @@ from typing import Any
 import yaml
 
 from runner.config.reading.scan import entries, scanned
-from runner.config.signatures.signature import Signature, signature_of
+from runner.config.signatures.signature import TARGET, Signature, signature_of
 from runner.errors import ConfigError
 
-TARGET = "_target_"
 DEEPEST = 4
 BUILT = {"$ref": "#/$defs/built"}
 OPEN = {"$ref": "#/$defs/interpolation"}

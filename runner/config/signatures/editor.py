@@ -4,18 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
-from runner.config.signatures.definitions import BUILT, OPEN, TARGET, Definitions, value_schema
-from runner.config.signatures.signature import signature_of
-from runner.project import builtin, experiment_files, option_files, option_groups
+from runner.config.reading.shipped import SELF, chosen_always
+from runner.config.signatures.definitions import BUILT, OPEN, Definitions, value_schema
+from runner.config.signatures.signature import EXPERIMENT, HALVING, TARGET, signature_of
+from runner.project import LISTED, experiment_files, option_files, option_groups
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-EXPERIMENT = "runner.experiment.Experiment"
-HALVING = "runner.sweeps.halving.Halving"
-LISTED = ("preprocessing", "callbacks")  # of these several are chosen, by name
 SINGLE = ("dataset", "stream", "estimator", "fit", "evaluation", "tracking")
-SELF = "_self_"
 VALUE: dict[str, Any] = {}
 CLASSES = {"anyOf": [{"type": "array"}, {"const": "infer"}, OPEN]}
 
@@ -63,7 +58,7 @@ def experiment_schema() -> Schema:
 def _cases(group: str, definitions: Definitions) -> list[Schema]:
     """Return what a section may hold, for each option that can be chosen for it."""
     cases = []
-    always = _chosen_always().get(group)
+    always = chosen_always().get(group)
     for name, path in option_files(group).items():
         conditions = [_chosen(group, name), *([_not_chosen(group)] if name == always else [])]
         condition = {"anyOf": conditions} if len(conditions) > 1 else conditions[0]
@@ -109,15 +104,6 @@ def _not_chosen(group: str) -> Schema:
     other = {"type": "string", "not": {"const": SELF}}
     choice = {"anyOf": [{"type": "object", "required": [f"override /{group}"]}, other]}
     return {"not": {"properties": {"defaults": {"contains": choice}}, "required": ["defaults"]}}
-
-
-def _chosen_always() -> dict[str, Any]:
-    """Return the options that are chosen before any experiment says so, by group."""
-    listed = yaml.safe_load((builtin("conf") / "config.yaml").read_text(encoding="utf-8"))
-    chosen: dict[str, Any] = {}
-    for item in listed["defaults"]:
-        chosen |= item if isinstance(item, dict) else {}
-    return chosen
 
 
 def _defaults() -> Schema:

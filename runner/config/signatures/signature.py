@@ -14,15 +14,18 @@ from runner.errors import ConfigError
 from runner.project import project_root
 from runner.rules import rules_of
 
+EXPERIMENT = "runner.experiment.Experiment"
+HALVING = "runner.sweeps.halving.Halving"
 KINDS = {  # by the names of their classes, so that nothing is imported to compare with
     "runner.dataset.dataset.Dataset": "dataset",
     "runner.stream.stream.Stream": "stream",
     "runner.fit.options.FitOptions": "fit",
     "runner.evaluation.evaluation.Evaluation": "evaluation",
     "runner.base.Callback": "callbacks",
-    "runner.experiment.Experiment": "",
-    "runner.sweeps.halving.Halving": "halving",
+    EXPERIMENT: "",
+    HALVING: "halving",
 }
+TARGET = "_target_"
 TRACKER = ("check", "start_run", "start_sweep")  # the methods of runner.protocols.Tracker
 ARGUMENTS = ("sklearn.base.BaseEstimator", "sklearn.gaussian_process.kernels.Kernel")
 OURS = "runner"
@@ -115,6 +118,23 @@ def _is_as_written(kind: type) -> bool:
     methods = [getattr(kind, name, None) for name in ("__init__", "partial_fit")]
     codes = [getattr(inspect.unwrap(each), "__code__", None) for each in methods if each]
     return all(code is None or code.co_filename in files for code in codes)
+
+
+def signature_in(node: Any) -> Signature | None:
+    """Return what may be written in a section, by its target; None if that is none, or refused.
+
+    Examples
+    --------
+    >>> signature_in({"_target_": "runner.fit.options.FitOptions"}).name
+    'FitOptions'
+    >>> signature_in({"_target_": "os.system"}), signature_in({"epochs": 3}), signature_in(None)
+    (None, None, None)
+    """
+    named = node.get(TARGET) if isinstance(node, Mapping) else None
+    try:
+        return signature_of(TARGET, named) if isinstance(named, str) else None
+    except ConfigError:
+        return None
 
 
 def signature_from(kind: type) -> Signature:

@@ -2,14 +2,10 @@
 
 import pytest
 
-from runner.config.checking.defaults import (
-    chosen_always,
-    default_problems,
-    has_option,
-    parents,
-)
+from runner.config.checking.defaults import default_problems, has_option, parents
 from runner.config.checking.examination import examined
 from runner.config.reading.scan import scanned
+from runner.config.reading.shipped import chosen_always
 from runner.project import option_files, option_groups
 
 
