@@ -3,6 +3,7 @@
 import os
 import re
 import tomllib
+from functools import lru_cache
 from inspect import isclass
 from pathlib import Path
 from types import ModuleType
@@ -227,9 +228,15 @@ def _refused(key: str, dotted: str, packages: tuple[str, ...]) -> ConfigError:
     return ConfigError(key, rule, got=cut, remedy=remedy)
 
 
-def _from_pyproject(path: Path) -> list[str]:
+def _from_pyproject(path: Path) -> tuple[str, ...]:
     if not path.is_file():
-        return []
+        return ()
+    found = path.stat()
+    return _allowed_in(path, (found.st_mtime_ns, found.st_size, found.st_ino))
+
+
+@lru_cache(maxsize=4)  # it is asked for each target of each member of a sweep
+def _allowed_in(path: Path, _stamp: tuple[int, int, int]) -> tuple[str, ...]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
@@ -253,4 +260,4 @@ def _from_pyproject(path: Path) -> list[str]:
             got=repr(allowed),
             remedy='Write allow = ["my_package"].',
         )
-    return allowed
+    return tuple(allowed)

@@ -94,15 +94,16 @@ def make_tuples(learner: Any) -> None:
     if not hasattr(learner, "get_params"):
         return
     within: list[Any] = []
-    with suppress(
-        ValueError, TypeError, AttributeError
-    ):  # its steps are wrong, which is told later
+    # Steps that are none are told where the learner is looked at.
+    with suppress(ValueError, TypeError, AttributeError):
         within = [each for each in learner.get_params().values() if hasattr(each, "get_params")]
     for each in (learner, *within):
         constraints = getattr(each, "_parameter_constraints", {})
         for name, value in each.get_params(deep=False).items():
-            allowed = constraints.get(name, ())
-            allowed = [allowed] if isinstance(allowed, str) else allowed  # "no_validation"
-            is_tuple = tuple in allowed and list not in allowed and "array-like" not in allowed
-            if isinstance(value, list) and is_tuple:
+            allowed = constraints.get(name)  # a list; or a word, if it is not validated
+            if isinstance(value, list) and isinstance(allowed, list) and _is_for_tuples(allowed):
                 setattr(each, name, tuple(value))
+
+
+def _is_for_tuples(allowed: list[Any]) -> bool:
+    return tuple in allowed and list not in allowed and "array-like" not in allowed

@@ -21,6 +21,7 @@ from runner.config.words import is_override
 from runner.errors import ConfigError, nearest
 from runner.project import EXPERIMENTS_VARIABLE, builtin, experiment_files
 
+MISSING = "???"  # OmegaConf's word for a value that is still to be given
 OPEN_PREFIXES = ("+", "~")
 REPLACED = ("sweep", "sweep.grid", "sweep.zip", "sweep.runs", "sweep.halving")
 
@@ -262,7 +263,7 @@ def _unfolded(node: Any, key: Any) -> Any:
     if key not in set(node):
         return None
     if OmegaConf.is_missing(node, key):
-        return "???"
+        return MISSING
     value = node[key]
     if isinstance(value, DictConfig):
         return {name: _unfolded(value, name) for name in value}

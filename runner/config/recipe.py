@@ -15,11 +15,10 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from omegaconf.resolvers import oc
 
-from runner.config.compose import Composed
+from runner.config.compose import MISSING, Composed
 from runner.records import Recipe
 from runner.redaction import REDACTED, is_secret, redacted, remember
 
-_MISSING = "???"
 MOST_NODES = 100_000  # what refers to more of itself is refused where it is resolved
 _REFERENCE = re.compile(r"\$\{[^{},]+\}")
 
@@ -207,7 +206,7 @@ def _resolved(node: Any, read: list[str]) -> Any:
 
 def _resolved_item(node: DictConfig | ListConfig, key: Any, read: list[str]) -> Any:
     if OmegaConf.is_missing(node, key):
-        return _MISSING
+        return MISSING
     read.clear()
     value = node[key]
     return REDACTED if read else _resolved(value, read)
@@ -225,7 +224,7 @@ def _hidden(node: Any, key: str = "") -> Any:
 
 def _is_told(node: Any) -> bool:
     """Say whether a value is more than a switch, a gap, or the name of another place."""
-    if node is None or isinstance(node, bool) or node == _MISSING:
+    if node is None or isinstance(node, bool) or node == MISSING:
         return False
     return not (isinstance(node, str) and _REFERENCE.fullmatch(node))
 

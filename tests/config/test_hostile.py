@@ -432,3 +432,11 @@ def test_a_project_that_allows_no_code_reaches_nothing_of_hydras(project, capsys
     told = capsys.readouterr().err
     assert f"conf/{file}" in told
     assert "Traceback" not in told
+
+
+def test_an_option_is_read_within_budgets_also_where_code_is_allowed(project, capsys, monkeypatch):
+    monkeypatch.setenv("RUNNER_ALLOW", "json")
+    (project / "conf" / "estimator").mkdir(parents=True)
+    (project / "conf" / "estimator" / "odd.yaml").write_text(f"a: {'[' * 60}{']' * 60}\n")
+    assert main(["validate", "quickstart", "estimator=odd"]) == WRONG
+    assert "conf/estimator/odd.yaml:1:" in capsys.readouterr().err

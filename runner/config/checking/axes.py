@@ -11,7 +11,8 @@ from runner.config.checking.defaults import has_option
 from runner.config.checking.hints import NOUNS
 from runner.config.checking.typed import MOST_VALUES
 from runner.config.checking.validation import UNRESOLVED, problems_of_key
-from runner.config.signatures.schema import problems_of
+from runner.config.compose import MISSING
+from runner.config.signatures.schema import holds, problems_of, under
 from runner.config.signatures.signature import HALVING, signature_of
 from runner.config.sweep import KEYS, Sweep, bare, flattened
 from runner.errors import ConfigError, Problem
@@ -102,9 +103,8 @@ def _of_section(section: Any) -> list[Problem]:
     halving = section.get("halving")
     if isinstance(halving, Mapping):
         signature = signature_of("sweep.halving", HALVING)
-        for problem in problems_of(signature, dict(halving), _is_open):
-            key = f"sweep.halving.{problem.key}"
-            found.append(Problem(key, problem.said, problem.remedy.replace("KEY", key)))
+        own = problems_of(signature, dict(halving), _refers)
+        found += [under("sweep.halving", problem) for problem in own]
     return found
 
 
@@ -154,13 +154,14 @@ def _written(value: Any) -> str:
 def _of_values(axis: Axis, bases: Sequence[Plain]) -> Iterator[Problem]:
     """Yield, of each value, what no base accepts; of a key that none has, this once."""
     values = list(axis.values[:MOST_VALUES]) or [UNRESOLVED]
+    judged = [(base, {_what(each) for each in problems_of_key(base, axis.key)}) for base in bases]
     for index, value in enumerate(values):
         lost = _lost(value, bases)
         if lost:
             said = f"${{{lost}}} refers to nothing"
             known = [key for key, _ in flattened(bases[0])]
             yield Problem(_at(axis, index), said, meant(lost, known))
-        new = _refused(axis.key, UNRESOLVED if _is_open(value) else value, bases)
+        new = _refused(axis.key, UNRESOLVED if holds(value, _refers) else value, judged)
         if new:
             problem = new[0]
             is_value = problem.key.startswith(axis.key) and "has no" not in problem.said
@@ -187,29 +188,25 @@ def _has(node: Any, names: Sequence[str]) -> bool:
     return True
 
 
-def _is_open(value: Any) -> bool:
-    if isinstance(value, str):
-        return "${" in value or value == "???"
-    items = value.values() if isinstance(value, Mapping) else value
-    return isinstance(value, Mapping | list) and any(map(_is_open, items))
+def _refers(value: Any) -> bool:
+    return isinstance(value, str) and ("${" in value or value == MISSING)
 
 
-def _refused(key: str, value: Any, bases: Sequence[Plain]) -> list[Problem]:
-    """Return what is wrong with a value by the first base, unless another accepts it."""
+def _refused(
+    key: str, value: Any, known: Sequence[tuple[Plain, Set[tuple[str, str]]]]
+) -> list[Problem]:
+    """Return what is wrong with a value by the first base, unless another accepts it.
+
+    What is wrong with a base whatever the value is stands beside it, and is not told again.
+    """
     first: list[Problem] = []
-    for base in bases:
-        new = _new(key, value, base)
+    for base, before in known:
+        after = problems_of_key(_with(base, key, value), key)
+        new = [each for each in after if _what(each) not in before]
         if not new:
             return []
         first = first or new
     return first
-
-
-def _new(key: str, value: Any, base: Plain) -> list[Problem]:
-    """Return what is wrong with a config only because a key has this value."""
-    before = {_what(each) for each in problems_of_key(base, key)}
-    after = problems_of_key(_with(base, key, value), key)
-    return [each for each in after if _what(each) not in before]
 
 
 def _what(problem: Problem) -> tuple[str, str]:

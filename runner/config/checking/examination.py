@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -57,7 +57,7 @@ class Examination:
     problems: tuple[Problem, ...]
     missing: tuple[str, ...] = ()
     place: str = ""
-    sources: Sources = Sources(())  # noqa: RUF009  (it does not change)
+    sources: Sources = field(default_factory=lambda: Sources(()))
     composed: Composed | None = None
 
     def refuse(self) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from runner.config.checking.validation import MISSING, UNRESOLVED
+from runner.config.checking.validation import UNRESOLVED
+from runner.config.compose import MISSING
 from runner.config.signatures.signature import TARGET
 from runner.errors import Problem
 from runner.spelling import meant

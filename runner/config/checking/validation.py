@@ -10,7 +10,9 @@ from runner.config.checking import hints
 from runner.config.checking.choosing import not_chosen, section_problems, what_is_there
 from runner.config.checking.hints import NOUNS
 from runner.config.checking.values import value_problems
-from runner.config.signatures.schema import problems_of
+from runner.config.compose import MISSING
+from runner.config.signatures import schema
+from runner.config.signatures.schema import holds, problems_of, under
 from runner.config.signatures.signature import EXPERIMENT, TARGET, signature_in, signature_of
 from runner.config.written import written
 from runner.errors import ConfigError, Problem
@@ -37,7 +39,6 @@ class Unresolved:
 
 
 UNRESOLVED: Final = Unresolved()
-MISSING = "???"
 CLASSES = "partial_fit.classes"
 
 
@@ -54,7 +55,7 @@ def missing(config: Mapping[str, Any]) -> list[str]:
 
 def unset(key: str) -> Problem:
     """Return what is said of a key without a value."""
-    return Problem(key, "must be set; got nothing", f"write it in the file, or {key}=... here")
+    return under("", schema.unset(key))
 
 
 def problems(config: Mapping[str, Any]) -> list[Problem]:
@@ -101,7 +102,7 @@ def _of_root(config: Mapping[str, Any]) -> Iterator[Problem]:
         )
     root = signature_of(TARGET, EXPERIMENT)
     own = _own(config)
-    for problem in problems_of(root, own, _is_not_judged):
+    for problem in problems_of(root, own, _is_open):
         if problem.key in NOUNS:
             continue  # each is looked at by itself
         if problem.key in root.parameters:
@@ -176,9 +177,8 @@ def _of_target(key: str, named: str, node: Mapping[str, Any], slot: str) -> Iter
             "choose one of its options; `runner list` shows them",
         )
         return
-    for problem in problems_of(signature, _own(node), _is_not_judged):
-        whole = f"{key}.{problem.key}"
-        yield Problem(whole, problem.said, problem.remedy.replace("KEY", whole))
+    for problem in problems_of(signature, _own(node), _is_open):
+        yield under(key, problem)
     yield from _of_values(key, named, node)
     yield from _inside(key, node)
 
@@ -246,12 +246,15 @@ def _own(node: Mapping[str, Any]) -> dict[str, Any]:
     return {str(name): value for name, value in node.items() if name != TARGET}
 
 
+def _is_open(value: Any) -> bool:
+    is_built = isinstance(value, Mapping) and TARGET in value
+    return (
+        isinstance(value, Unresolved) or is_built or (isinstance(value, str) and value == MISSING)
+    )
+
+
 def _is_not_judged(value: Any) -> bool:
-    if isinstance(value, Unresolved) or (isinstance(value, str) and value == MISSING):
-        return True
-    if isinstance(value, Mapping):
-        return TARGET in value or any(map(_is_not_judged, value.values()))
-    return isinstance(value, list) and any(map(_is_not_judged, value))
+    return holds(value, _is_open)
 
 
 def _leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:

@@ -89,10 +89,11 @@ class Sources:
         >>> sources.place("fit.epochs"), sources.place("seed"), sources.place("name")
         ('a.yaml:1:1', 'b:2:3', '')
         """
-        inside = [name for name in self._by_key if name.startswith(f"{key}.")]
-        near = (key, *inside[-1:], *_around(key))
-        found = next((name for name in near if name in self._by_key), None)
-        return self._by_key[found][-1].place if found else ""
+        if key not in self._by_key:
+            inside = [name for name in self._by_key if name.startswith(f"{key}.")]
+            near = (*inside[-1:], *_around(key))
+            key = next((name for name in near if name in self._by_key), "")
+        return self._by_key[key][-1].place if key else ""
 
 
 def _around(key: str) -> Iterator[str]:

@@ -18,8 +18,8 @@ _NUMBER = re.compile(
 )
 _ODD = re.compile(r"[-+]?0\d[\d_]*|[-+]?[\d_]+(?::[0-5]?\d)+(?:\.\d*)?")  # octal, base 60
 _NO_NUMBER = re.compile(r"[-+]?(?:nan|inf|infinity)", re.IGNORECASE)
-_BOOL, _INT, _FLOAT, _NULL, _STR = (
-    f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "null", "str")
+_BOOL, _INT, _FLOAT, _STR = (
+    f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "str")
 )
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Annotated, Any
 
@@ -22,8 +23,6 @@ from runner.config.written import unquoted, written
 from runner.errors import Problem
 from runner.schemas import accepts, names, words
 from runner.spelling import asked, meant, similar
-
-UNSET = "write it in the file, or KEY=... here"  # KEY stands for the whole key
 
 Schema = Mapping[str, Any]
 Ignore = Callable[[Any], bool]
@@ -79,7 +78,7 @@ def problems_of(
             continue  # it is misspelt, and this is told
         match each["type"]:
             case "missing":
-                yield Problem(name, "must be set; got nothing", UNSET)
+                yield unset(name)
             case "extra_forbidden":
                 said = f"{signature.name} has no parameter {name!r}"
                 yield Problem(name, said, meant(name, signature.parameters))
@@ -87,8 +86,40 @@ def problems_of(
                 yield from _wrong(signature, name, node[name])
 
 
+def unset(key: str) -> Problem:
+    """Return what is said of a key without a value, whose whole name ``under`` tells."""
+    return Problem(key, "must be set; got nothing", "write it in the file, or KEY=... here")
+
+
+def under(section: str, problem: Problem) -> Problem:
+    """Return a problem of an argument as that of its whole key.
+
+    Examples
+    --------
+    >>> print(under("estimator", unset("estimator")))
+    estimator.estimator: must be set; got nothing
+        write it in the file, or estimator.estimator=... here
+    """
+    key = f"{section}.{problem.key}" if section else problem.key
+    return replace(problem, key=key, remedy=problem.remedy.replace("KEY", key))
+
+
+def holds(value: Any, is_open: Ignore) -> bool:
+    """Say whether a value, or anything in it, is of a kind.
+
+    Examples
+    --------
+    >>> holds({"a": [1, None]}, lambda value: value is None), holds([], lambda value: True)
+    (True, True)
+    """
+    if is_open(value):
+        return True
+    inner = value.values() if isinstance(value, Mapping) else value
+    return isinstance(value, Mapping | list) and any(holds(each, is_open) for each in inner)
+
+
 def _judged(schema: Schema, value: Any, info: ValidationInfo) -> Any:
-    is_known = info.context is None or not _holds_ignored(value, info.context)
+    is_known = info.context is None or not holds(value, info.context)
     if (is_known and not accepts(schema, value)) or not (is_known or _can_hold(schema, value)):
         raise ValueError(words(schema))
     return value
@@ -96,7 +127,7 @@ def _judged(schema: Schema, value: Any, info: ValidationInfo) -> Any:
 
 def _can_hold(schema: Schema, value: Any) -> bool:
     """Say whether what is to be built, or a list or section of it, may stand here at all."""
-    if not _holds_ignored(value, _is_built):
+    if not holds(value, _is_built):
         return True
     parts = schema.get("anyOf", [schema])
     kind = "object" if isinstance(value, Mapping) else "array"
@@ -108,14 +139,6 @@ def _can_hold(schema: Schema, value: Any) -> bool:
 
 def _is_built(value: Any) -> bool:
     return isinstance(value, Mapping) and "_target_" in value
-
-
-def _holds_ignored(value: Any, ignore: Ignore) -> bool:
-    if ignore(value):
-        return True
-    inner = value.values() if isinstance(value, Mapping) else value
-    is_nested = isinstance(value, Mapping | list)
-    return is_nested and any(_holds_ignored(each, ignore) for each in inner)
 
 
 def _unsaid() -> None:

@@ -7,6 +7,7 @@ from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
+from yaml import Node
 
 from runner.allow import allows_code
 from runner.config.reading.scan import climbs, reaches_hydra, scanned, strict_problems
@@ -79,18 +80,24 @@ class OptionsSource(FileConfigSource):
     def load_config(self, config_path: str) -> ConfigResult:
         """Read ``GROUP/NAME`` from ``FOLDER/GROUP/NAME.yaml``."""
         path = called(self, config_path)
-        problems = [] if allows_code() else strict_problems(path, scanned(path))
         if config_path == "config":
             said = "must not stand in a project: it would hide the runner's own"
             remedy = "write what all experiments share into conf/GROUP/default.yaml"
-            problems.append(Problem(path.name, said, remedy, str(path)))
-        elif reaches_hydra(config_path) and not allows_code():
-            said = "must not stand in a project that allows no code of its own"
-            remedy = "choose and set launcher and sweeper on the command line"
-            problems.append(Problem(config_path, said, remedy, str(path)))
+            raise InvalidConfigError([Problem(path.name, said, remedy, str(path))])
+        root = scanned(path)
+        problems = [] if allows_code() else _foreign(config_path, path, root)
         if problems:
             raise InvalidConfigError(problems)
         return super().load_config(config_path)
+
+
+def _foreign(config_path: str, path: Path, root: Node | None) -> list[Problem]:
+    """Return what of an option is Hydra's, and only for a project whose code is trusted."""
+    if reaches_hydra(config_path):
+        said = "must not stand in a project that allows no code of its own"
+        remedy = "choose and set launcher and sweeper on the command line"
+        return [Problem(config_path, said, remedy, str(path))]
+    return strict_problems(path, root)
 
 
 def called(source: FileConfigSource, config_path: str) -> Path:
