@@ -16,6 +16,7 @@ from runner.tracking.away import STORE
 from runner.tracking.client import experiment_id
 from runner.tracking.copied_model import COPIED_FROM, copy_models
 from runner.tracking.copied_view import copy_view, renamed
+from runner.tracking.dataset import log_datasets
 from runner.tracking.outbox import send
 from runner.tracking.process import Process
 from runner.tracking.spool import Point
@@ -119,7 +120,7 @@ def _fill(
         history = source.client.get_metric_history(run.info.run_id, key)
         send(client, new, [Point(m.key, m.value, m.timestamp, m.step) for m in history])
     if run.inputs and run.inputs.dataset_inputs:
-        client.log_inputs(new, run.inputs.dataset_inputs)
+        log_datasets(client, new, run.inputs.dataset_inputs)
     _send_files(client, new, local_folder(str(run.info.artifact_uri)), names)
     copy_models(source.client, client, run, info)
     if run.data.tags.get(KIND) == SWEEP and VIEW in run.data.tags:

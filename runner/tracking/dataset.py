@@ -3,7 +3,8 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,11 +14,14 @@ from runner.redaction import redacted
 from runner.tracking.params import value_as_text
 
 if TYPE_CHECKING:
-    from mlflow.entities import Dataset
+    from mlflow import MlflowClient
+    from mlflow.entities import Dataset, DatasetInput
     from mlflow.types.schema import Schema, TensorSpec
 
 MAX_NAME = 500
 MAX_SOURCE = 60_000
+# What SQLite, PostgreSQL, SQL Server (unique) and MySQL (duplicate) say of a second such row.
+_IS_THERE_BY_NOW = re.compile("unique|duplicate", re.IGNORECASE)
 
 
 def dataset_entity(
@@ -49,6 +53,24 @@ def dataset_entity(
         schema=json.dumps(_tensors(part) if part.frame is None else _columns(part, source)),
         profile=json.dumps(profile(part, held_out_rows)),
     )
+
+
+def log_datasets(client: "MlflowClient", run_id: str, inputs: "Sequence[DatasetInput]") -> None:
+    """Log datasets as inputs of a run, whatever other runs log at the same moment.
+
+    MLflow looks whether a dataset is there and then inserts it: of two runs that meet in
+    between, one is refused, and finds the other's dataset when it tries again.
+    """
+    from mlflow.exceptions import MlflowException
+
+    for left in reversed(range(len(inputs) + 1)):
+        try:
+            client.log_inputs(run_id, inputs)
+        except MlflowException as error:
+            if not (left and _IS_THERE_BY_NOW.search(str(error))):
+                raise
+        else:
+            return
 
 
 def profile(part: Part, held_out_rows: int) -> dict[str, Any]:

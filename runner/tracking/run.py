@@ -12,7 +12,7 @@ from runner.errors import RunnerWarning
 from runner.records import Evaluated, Recipe
 from runner.redaction import redacted
 from runner.tracking.client import reported
-from runner.tracking.dataset import dataset_entity
+from runner.tracking.dataset import dataset_entity, log_datasets
 from runner.tracking.fingerprints import content_tags, has_labels, ledger_tags, model_tags
 from runner.tracking.ledger import Ledger, parquet
 from runner.tracking.model import PackedModel, create_logged_model, pack, upload
@@ -175,7 +175,7 @@ class MlflowRun(OpenRun):
             for context, entity in self._datasets.items()
         ]
         with reported(self._store):
-            self._client.log_inputs(self.run_id, inputs)
+            log_datasets(self._client, self.run_id, inputs)
 
     def callbacks(self) -> dict[str, Callback]:
         """Return, by name, what keeps the curves and the order of the blocks."""

@@ -11,6 +11,7 @@ from runner.tracking.dataset import (
     column_schema,
     dataset_entity,
     digest,
+    log_datasets,
     source_json,
 )
 
@@ -173,10 +174,40 @@ def test_the_digest_changes_with_the_name_and_the_type_of_a_column():
     )
 
 
-def test_mlflow_keeps_it(client, run_id):
+def inputs():
     from mlflow.entities import DatasetInput, InputTag
 
-    tags = [InputTag("mlflow.data.context", "train")]
-    client.log_inputs(run_id, [DatasetInput(entity(part()), tags)])
+    return [
+        DatasetInput(entity(part(), context), [InputTag("mlflow.data.context", context)])
+        for context in ("train", "holdout")
+    ]
+
+
+def test_mlflow_keeps_it(client, run_id):
+    log_datasets(client, run_id, inputs())
     kept = client.get_run(run_id).inputs.dataset_inputs
     assert kept[0].dataset.to_dictionary() == entity(part()).to_dictionary()
+
+
+def test_runs_that_log_the_same_data_at_the_same_moment_all_keep_them(client, run_id):
+    from mlflow.store.tracking.dbmodels.models import SqlDataset
+    from sqlalchemy import event
+
+    other = client.create_run(client.get_run(run_id).info.experiment_id).info.run_id
+
+    @event.listens_for(SqlDataset, "before_insert", once=True)
+    def meet(*_):
+        client.log_inputs(other, inputs())
+
+    log_datasets(client, run_id, inputs())
+    kept = [client.get_run(each).inputs.dataset_inputs for each in (run_id, other)]
+    assert {len(each) for each in kept} == {2}
+    assert {i.dataset.digest for i in kept[0]} == {i.dataset.digest for i in kept[1]}
+
+
+def test_what_else_the_store_says_of_data_is_raised_at_once(flaky, run_id):
+    from mlflow.exceptions import MlflowException
+
+    with pytest.raises(MlflowException, match="not found"):
+        log_datasets(flaky, "0" * 32, inputs())
+    assert flaky.calls == ["log_inputs"]
