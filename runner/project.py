@@ -77,6 +77,17 @@ def option_files(group: str) -> dict[str, Path]:
     return _files([folder / group for folder in overlay("conf")])
 
 
+def is_path(name: str) -> bool:
+    """Say whether an experiment is named by the path of its file.
+
+    Examples
+    --------
+    >>> is_path("quickstart"), is_path("mine.yaml"), is_path("folder/mine")
+    (False, True, True)
+    """
+    return Path(name).suffix in (".yaml", ".yml") or os.sep in name
+
+
 def experiment_files() -> dict[str, Path]:
     """Return the path of every experiment by name; the project's own hide ours of that name."""
     return _files(overlay("experiments"))

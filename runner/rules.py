@@ -8,7 +8,6 @@ import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from difflib import get_close_matches
 from functools import cache
 from math import inf
 from types import NoneType, UnionType
@@ -16,6 +15,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from runner.errors import ConfigError
 from runner.schemas import accepts, names, words
+from runner.spelling import similar
 
 MOST_PATH = 4096  # characters, as Linux allows
 
@@ -213,7 +213,7 @@ def check(section: str, settings: Any, kind: type | None = None) -> None:
     for key, rule in rules_of(kind or type(settings)).items():
         value = getattr(settings, key, None)
         if hasattr(settings, key) and not rule.holds(value):
-            close = get_close_matches(value, names(rule.schema)) if isinstance(value, str) else ()
+            close = similar(value, names(rule.schema)) if isinstance(value, str) else ()
             default = f"Correct it{_default(settings, key)}."
             raise ConfigError(
                 f"{section}.{key}" if section else key,

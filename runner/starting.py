@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import ConfigError, cause, nearest
-from runner.project import experiment_files, project_root
+from runner.project import experiment_files, is_path, project_root
 
 SCHEMA_FILE = Path(".runner") / "experiment.schema.json"
 IGNORED = ("/.runner/", "/mlflow.db*", "/mlruns/")
@@ -172,7 +172,7 @@ def _scalar(name: str) -> str:
 
 
 def _source(origin: str) -> Path:
-    if Path(origin).suffix in (".yaml", ".yml") or os.sep in origin:
+    if is_path(origin):
         path = Path(origin)
         if path.is_file():
             return path

@@ -19,7 +19,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from runner.config.app import prepare
 from runner.config.words import is_override
 from runner.errors import ConfigError, nearest
-from runner.project import EXPERIMENTS_VARIABLE, builtin, experiment_files
+from runner.project import EXPERIMENTS_VARIABLE, builtin, experiment_files, is_path
 
 MISSING = "???"  # OmegaConf's word for a value that is still to be given
 OPEN_PREFIXES = ("+", "~")
@@ -73,7 +73,7 @@ def selected(name: str) -> Iterator[str]:
         If there is no such experiment.
     """
     path = located(name)
-    if not _is_path(name):
+    if not is_path(name):
         yield f"experiment={_quoted(name)}"
         return
     with _first_looked_in(path.parent):
@@ -88,7 +88,7 @@ def located(name: str) -> Path:
     ConfigError
         If there is no such experiment.
     """
-    if _is_path(name):
+    if is_path(name):
         return _file(name)
     known = experiment_files()
     if name not in known:
@@ -96,10 +96,6 @@ def located(name: str) -> Path:
             "The experiment", "be one of those there are", got=name, remedy=nearest(name, known)
         )
     return known[name]
-
-
-def _is_path(name: str) -> bool:
-    return Path(name).suffix in (".yaml", ".yml") or os.sep in name
 
 
 def _file(name: str) -> Path:

@@ -29,7 +29,7 @@ _CORE = {
 _IN_C = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it was compiled
 
 
-def place(path: Path, mark: Any) -> str:
+def place(path: Path | str, mark: Any) -> str:
     """Return ``file:line:column``, as editors count."""
     return f"{path}:{mark.line + 1}:{mark.column + 1}"
 

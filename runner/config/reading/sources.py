@@ -11,7 +11,8 @@ from hydra.core.default_element import ResultDefault
 from hydra.core.override_parser.types import Override
 from hydra.plugins.config_source import ConfigSource
 
-from runner.config.reading.scan import scanned
+from runner.config.reading.nodes import place
+from runner.config.reading.scan import entries, scanned
 from runner.config.recipe import shown, without_secret
 from runner.project import project_root
 
@@ -141,16 +142,11 @@ def of_file(file: Path, package: str = "") -> list[Written]:
 
 
 def _walk(node: yaml.Node, key: str, file: str, *, is_root: bool = False) -> Iterator[Written]:
-    if isinstance(node, yaml.MappingNode):
-        for name, value in node.value:
-            text = str(getattr(name, "value", name))
-            if name.tag == "tag:yaml.org,2002:merge":
-                merged = value.value if isinstance(value, yaml.SequenceNode) else [value]
-                for each in merged:
-                    yield from _walk(each, key, file)
-            elif not (is_root and text == DEFAULTS):
-                yield from _item(name, value, f"{key}.{text}" if key else text, file)
-    elif isinstance(node, yaml.SequenceNode):
+    for name, value in entries(node):
+        text = str(name.value)
+        if not (is_root and text == DEFAULTS):
+            yield from _item(name, value, f"{key}.{text}" if key else text, file)
+    if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             yield from _item(item, item, f"{key}.{index}", file)
 
@@ -163,7 +159,7 @@ def _item(at: yaml.Node, value: yaml.Node, key: str, file: str) -> Iterator[Writ
 
 def place_of(file: str, node: yaml.Node) -> str:
     """Return ``file:line:column`` of a node, both counted from 1."""
-    return f"{file}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+    return place(file, node.start_mark)
 
 
 def text_of(node: yaml.Node) -> str:
