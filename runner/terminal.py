@@ -1,7 +1,9 @@
 """What a person sees of configs, plans, results and records."""
 
+import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from math import isfinite
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +165,22 @@ def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     for row in rows:
         table.add_row(*map(Text, row))  # else [text] in brackets is taken for markup
     console.print(table, crop=False)
+
+
+def show_json(value: Any) -> None:
+    """Write a value as one JSON document for scripts; what JSON has no word for is told as text.
+
+    A number that is not finite is null.
+    """
+    sys.stdout.write(redacted(json.dumps(_finite(value), indent=2, default=str)) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def show_pairs(rows: list[tuple[str, str]]) -> None:

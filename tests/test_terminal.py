@@ -1,5 +1,6 @@
 """What a person sees."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from runner.terminal import (
     _width,
     show_comparison,
     show_config,
+    show_json,
     show_prediction,
     show_result,
     show_runs,
@@ -166,3 +168,11 @@ def test_a_reproduction_that_differs_tells_why(capsys):
 def test_a_difference_without_a_cause_is_no_secret(capsys):
     show_comparison(reproduced(DIFFERS))
     assert "  because  of nothing that the record keeps" in capsys.readouterr().out
+
+
+def test_json_for_scripts_holds_no_secret_and_no_number_that_json_has_no_word_for(capsys):
+    show_json({"score": float("nan"), "bounds": (1, float("inf")), "url": "http://u:hunter2@h"})
+    told = json.loads(capsys.readouterr().out)
+    assert told["score"] is None
+    assert told["bounds"] == [1, None]
+    assert "hunter2" not in told["url"]
