@@ -138,8 +138,9 @@ class Block:
     """Some rows in memory, as NumPy arrays, SciPy sparse rows or, for X, a pandas DataFrame.
 
     ``position`` counts the blocks of the epoch from 0, in the order in which they are delivered;
-    ``load_s`` is how long reading and preprocessing took, in seconds. ``rows`` are the numbers of
-    the rows in the dataset, of shape (n_rows,), where they do not follow each other. ``content``
+    ``load_s`` is how long reading and preprocessing took, in seconds, and ``wait_s`` how much of
+    that the learner waited for. ``rows`` are the numbers of the rows in the dataset, of shape
+    (n_rows,), where they do not follow each other. ``content``
     is the hash of what was read for it, where that was asked for. ``error`` is why it could not
     be read, where that is no reason to end; then it has no rows.
     """
@@ -151,6 +152,7 @@ class Block:
     epoch: int = 0
     position: int = 0
     load_s: float = 0.0
+    wait_s: float = 0.0
     rows: np.ndarray | None = None
     content: int | None = None
     error: RunnerError | None = None
@@ -184,7 +186,8 @@ class Progress:
     ``scores`` are the latest progressive scores, by scorer, and ``held_out`` the latest scores on
     rows that are not learned from; ``rows`` and ``blocks`` count what was learned over all epochs,
     ``total_rows`` what there is to learn (None when unknown). ``position`` is how many blocks of
-    this epoch were delivered; ``bad_blocks`` were passed over. ``content`` sums up what the
+    this epoch were delivered; ``bad_blocks`` were passed over. Of the ``load_s``
+    seconds of reading, in threads, the learner waited for ``wait_s``. ``content`` sums up what the
     ``content_rows`` rows of the first epoch hold, modulo 2**64; ``sample`` is the number of one
     block of it, and what that block holds. ``best_rows`` is how many rows the estimator had
     learned when it was best, where it was set back to that state in the end. ``is_paused`` says
@@ -203,6 +206,7 @@ class Progress:
     content_rows: int = 0
     sample: tuple[int, int] | None = None
     load_s: float = 0.0
+    wait_s: float = 0.0
     fit_s: float = 0.0
     scores: Scores = field(default_factory=dict)
     held_out: Scores = field(default_factory=dict)

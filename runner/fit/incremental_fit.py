@@ -151,6 +151,7 @@ class IncrementalFit:
         """
         progress = self.progress
         progress.load_s += block.load_s
+        progress.wait_s += block.wait_s
         try:
             self._learn(block)
         except (DatasetError, FitError) as error:

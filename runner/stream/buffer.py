@@ -36,7 +36,7 @@ class Buffer:
     def __init__(self) -> None:
         self._pieces: list[_Piece] = []
         self._n_new = 0
-        self._load_s = 0.0
+        self._load_s = self._wait_s = 0.0
         self._content: int | None = None
 
     def add(self, block: Block) -> None:
@@ -51,8 +51,8 @@ class Buffer:
         Returns
         -------
         Block
-            Its ``load_s`` and ``content`` are those of the blocks added since the last draw; it
-            has ``rows`` where those of every block they came from are known.
+            Its ``load_s``, ``wait_s`` and ``content`` are those of the blocks added since the last
+            draw; it has ``rows`` where those of every block they came from are known.
         """
         stops = np.cumsum([len(piece.left) for piece in self._pieces])
         chosen = np.sort(rng.choice(stops[-1], n_rows, replace=False, shuffle=False))
@@ -71,8 +71,9 @@ class Buffer:
         for piece, part in hit:
             piece.remove(part)
         self._pieces = [piece for piece in self._pieces if len(piece.left)]
-        drawn = replace(block, load_s=self._load_s, content=self._content)
-        self._n_new, self._load_s = 0, 0.0
+        load_s, wait_s = self._load_s, self._wait_s
+        drawn = replace(block, load_s=load_s, wait_s=wait_s, content=self._content)
+        self._n_new, self._load_s, self._wait_s = 0, 0.0, 0.0
         self._content = None if self._content is None else 0
         return drawn
 
@@ -96,6 +97,7 @@ class Buffer:
 
     def _count(self, block: Block, *, is_new: bool) -> None:
         self._load_s += block.load_s
+        self._wait_s += block.wait_s
         if block.content is not None:
             content = block.content if is_new else 0
             self._content = ((self._content or 0) + content) % 2**64

@@ -3,7 +3,8 @@
 from collections import deque
 from collections.abc import Collection, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import Annotated
 
 import numpy as np
@@ -131,6 +132,10 @@ class Stream:
         return read_ahead(source, range(source.part.n_blocks), 0, self.prefetch)
 
 
+def _waited_for(block: Block) -> Block:
+    return replace(block, wait_s=block.load_s)
+
+
 def read_ahead(
     source: BlockSource, order: Sequence[int], epoch: int, prefetch: int, start: int = 0
 ) -> Generator[Block]:
@@ -142,7 +147,7 @@ def read_ahead(
     """
     if prefetch == 0:
         for position, index in enumerate(order, start):
-            yield source.read(index, epoch, position)
+            yield _waited_for(source.read(index, epoch, position))
         return
     pool = ThreadPoolExecutor(min(prefetch, len(order)) or 1, thread_name_prefix="runner-stream")
     pending: deque[Future[Block]] = deque()
@@ -157,7 +162,9 @@ def read_ahead(
         for _ in range(prefetch):
             submit_next()
         while pending:
+            asked = perf_counter()
             ready = [pending.popleft().result()]
+            ready[0] = replace(ready[0], wait_s=perf_counter() - asked)
             submit_next()
             yield ready.pop()  # a name would keep the block alive for as long as the caller works
     finally:

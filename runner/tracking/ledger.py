@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _INTEGERS = ("epoch", "position", "block", "first_row", "last_row", "rows")
-_TIMES = ("load_ms", "fit_ms")
+_TIMES = ("load_ms", "wait_ms", "fit_ms")
 _SETTINGS = ("_keep", "_counts_labels")
 LEARNED, BAD = "learned", "bad"
 MOST_LABELS = 100
@@ -63,8 +63,8 @@ class Ledger(Callback):
         """Keep the row of the block."""
         known, content = len(self), block.content
         counts = label_counts(block.y) if self._counts_labels else None
-        step, load_s = (block.epoch, block.position, block.n_rows), block.load_s
-        self._append(progress, block.place, step, load_s=load_s, counts=counts, content=content)
+        step, read_s = (block.epoch, block.position, block.n_rows), (block.load_s, block.wait_s)
+        self._append(progress, block.place, step, read_s=read_s, counts=counts, content=content)
         for name, score in progress.scores.items():
             scores = self._scores.setdefault(name, array("d"))
             scores.extend([nan] * (known - len(scores)) + [score])
@@ -74,7 +74,7 @@ class Ledger(Callback):
     ) -> None:
         """Keep the row of a block that was passed over, and why."""
         self._errors[len(self)] = redacted(str(error))
-        self._append(progress, place, (epoch, position, 0), load_s=nan)
+        self._append(progress, place, (epoch, position, 0), read_s=(nan, nan))
 
     def on_fit_end(self, progress: Progress) -> None:
         """Hand the table over."""
@@ -103,13 +103,13 @@ class Ledger(Callback):
         -------
         pyarrow.Table
             The columns are epoch, position in the epoch, block, first and last row of the block
-            in the dataset, rows learned, milliseconds of loading and of fitting; ``mixed``, the
-            blocks that a buffer mixed the rows from, if any; ``labels``, how many rows hold each
-            label; ``content``, the hash of what was read, in 16 hexadecimal digits; ``status``,
-            which is "learned" or "bad", and the ``error`` of a bad block; and the progressive
-            scores so far, NaN where there was none. Of a mix, block is the latest read, all its
-            rows lie between first and last row, and content is that of the blocks read since the
-            mix before. What is not known of a block is null, or NaN.
+            in the dataset, rows learned, milliseconds of loading, of waiting for that and of
+            fitting; ``mixed``, the blocks that a buffer mixed the rows from, if any; ``labels``,
+            how many rows hold each label; ``content``, the hash of what was read, in 16
+            hexadecimal digits; ``status``, which is "learned" or "bad", and the ``error`` of a bad
+            block; and the progressive scores so far, NaN where there was none. Of a mix, block is
+            the latest read, all its rows lie between first and last row, and content is that of
+            the blocks read since the mix before. What is not known of a block is null, or NaN.
         """
         import pyarrow as pa
 
@@ -146,7 +146,7 @@ class Ledger(Callback):
         place: Place,
         step: tuple[int, int, int],
         *,
-        load_s: float,
+        read_s: tuple[float, float],
         counts: dict[str, int] | None = None,
         content: int | None = None,
     ) -> None:
@@ -154,7 +154,7 @@ class Ledger(Callback):
         fit_ms = (progress.fit_s - self._fit_s) * 1000
         self._fit_s = progress.fit_s
         integers = (epoch, position, place.number, place.start, place.stop - 1, n_rows)
-        row = (*integers, load_s * 1000, fit_ms)
+        row = (*integers, *(seconds * 1000 for seconds in read_s), fit_ms)
         for column, value in zip(self._columns.values(), row, strict=True):
             column.append(value)
         self._mixed.extend(place.mixed)

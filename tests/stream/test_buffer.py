@@ -35,7 +35,8 @@ def blocks_of(sizes, make_X=lambda rows: rows[:, None], load_s=1.0):
     """Yield blocks of which y and the weights are the numbers of the rows."""
     for place in places_of(sizes):
         rows = np.arange(place.start, place.stop)
-        yield Block(make_X(rows), rows, rows + 0.5, place, 0, place.number, load_s)
+        times = {"load_s": load_s, "wait_s": load_s / 2}
+        yield Block(make_X(rows), rows, rows + 0.5, place, 0, place.number, **times)
 
 
 def part_of(load, n_blocks, n_rows=5, n_features=2):
@@ -110,6 +111,7 @@ def test_the_time_of_reading_is_that_of_the_blocks_read_since_the_last_delivery(
     assert [(b.n_rows, b.load_s) for b in delivered] == [
         *((0, 1.0), (4, 3.0), (4, 1.0), (4, 1.0), (4, 0.0), (4, 0.0))
     ]
+    assert [b.wait_s for b in delivered] == [b.load_s / 2 for b in delivered]
 
 
 def test_every_block_in_the_buffer_is_drawn_from_alike():

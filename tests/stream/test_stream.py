@@ -93,6 +93,17 @@ def test_at_most_prefetch_plus_one_blocks_are_alive(prefetch, load_s, fit_s):
     assert alive.most <= prefetch + 1
 
 
+def test_what_is_read_while_the_learner_works_is_not_waited_for():
+    source = Stream(prefetch=1).source(part_of(Alive().load, 10, 0.02))
+    waits = []
+    for block in Stream(prefetch=1).epoch(source, 0):
+        waits.append(block.wait_s / block.load_s)
+        time.sleep(0.06)
+    assert np.median(waits) < 0.5
+    alone = Stream(prefetch=0)
+    assert all(block.wait_s == block.load_s > 0 for block in alone.epoch(source, 0))
+
+
 def test_as_many_blocks_load_at_once_as_are_read_ahead():
     both = threading.Barrier(2, timeout=20)
 

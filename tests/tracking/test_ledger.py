@@ -27,7 +27,8 @@ def test_a_row_per_block_in_the_order_of_learning(kept):
     for position, (number, score) in enumerate([(2, None), (0, 0.5), (1, 0.75)]):
         place = Place(number, number * 10, number * 10 + 10)
         rows = [[0.0]] * (10 - position)
-        block = Block(Rows(rows), None, None, place, epoch=1, position=position, load_s=0.25)
+        times = {"load_s": 0.25, "wait_s": 0.125}
+        block = Block(Rows(rows), None, None, place, epoch=1, position=position, **times)
         progress.fit_s += 0.5 + position
         progress.scores = {} if score is None else {"accuracy": score}
         ledger.on_block_end(progress, block)
@@ -42,6 +43,7 @@ def test_a_row_per_block_in_the_order_of_learning(kept):
         "last_row": [29, 9, 19],
         "rows": [10, 9, 8],
         "load_ms": [250.0] * 3,
+        "wait_ms": [125.0] * 3,
         "fit_ms": [500.0, 1500.0, 2500.0],
         "mixed": [[], [], []],
         "labels": [None] * 3,
@@ -117,6 +119,7 @@ def test_a_bad_block_is_kept_with_the_reason(kept):
     ledger.on_fit_end(progress)
     first, bad, last = pq.read_table(BytesIO(parquet(kept[0]))).to_pylist()
     assert math.isnan(bad.pop("load_ms"))
+    assert math.isnan(bad.pop("wait_ms"))
     assert math.isnan(bad.pop("progressive_r2"))
     assert bad == {
         "epoch": 0,
