@@ -22,17 +22,43 @@ class Confusion:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """What a model answers to some of the held-out rows, for pictures.
+
+    Attributes
+    ----------
+    method : {"predict_proba", "decision_function", "predict"}
+        What it was asked; ``predict`` of a clusterer alone.
+    answers : ndarray of shape (n_sampled,) or (n_sampled, n_classes)
+    n_rows : int
+        How many rows there were.
+    true : ndarray of shape (n_sampled,), or None
+        The labels of the rows, for a classifier.
+    classes : ndarray of shape (n_classes,), or None
+        The labels that a classifier tells apart.
+    """
+
+    method: str
+    answers: "np.ndarray"
+    n_rows: int
+    true: "np.ndarray | None" = None
+    classes: "np.ndarray | None" = None
+
+
+@dataclass(frozen=True)
 class Evaluated:
     """What the evaluation of a model on some blocks found.
 
     ``confusion`` is there for classifiers; ``predictions`` for regressors: the true and the
-    predicted values, both of shape (n_rows,) or (n_rows, n_outputs).
+    predicted values, both of shape (n_rows,) or (n_rows, n_outputs). ``sample`` is there where
+    pictures were asked for, of classifiers and clusterers.
     """
 
     scores: "Scores"
     n_rows: int
     confusion: Confusion | None = None
     predictions: "tuple[np.ndarray, np.ndarray] | None" = None
+    sample: Sample | None = None
 
 
 @dataclass(frozen=True)

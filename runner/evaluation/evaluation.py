@@ -9,6 +9,7 @@ from runner.errors import ConfigError
 from runner.evaluation.kept import Kept
 from runner.evaluation.measurement import Measurement
 from runner.evaluation.replay import ask
+from runner.evaluation.sample import Sampling
 from runner.evaluation.scorers import NAMES, Scorer, defaults, scorer
 from runner.evaluation.shortcuts import shortcut
 from runner.evaluation.suitability import check_defined, check_signs, check_suitable
@@ -159,9 +160,19 @@ class Evaluation:
                 close()
         return measurement.evaluated()
 
-    def measure(self, estimator: Any) -> Measurement:
-        """Begin to score an estimator on blocks that are added one by one, as ``over`` does."""
-        return Measurement(estimator, self._begin)
+    def measure(self, estimator: Any, *, pictures_of: int = 0) -> Measurement:
+        """Begin to score an estimator on blocks that are added one by one, as ``over`` does.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            What predicts.
+        pictures_of : int
+            Keep, for pictures, what it answers to some of the rows, of which so many will come;
+            0 keeps nothing. The scores are the same bits.
+        """
+        sampling = Sampling(estimator, pictures_of) if pictures_of else None
+        return Measurement(estimator, self._begin, sampling)
 
     def score_block(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> Scores:
         """Score a fitted estimator on one block.

@@ -7,7 +7,8 @@ from typing import Any
 from runner.base import Block, Place
 from runner.errors import FitError, RunnerWarning, cause
 from runner.evaluation.kept import Kept
-from runner.evaluation.replay import ask
+from runner.evaluation.replay import Answers, ask
+from runner.evaluation.sample import Sampling
 from runner.evaluation.suitability import check_signs
 from runner.finite import not_finite
 from runner.records import Evaluated
@@ -28,6 +29,8 @@ class Measurement:
     begin : callable
         ``begin(estimator, block)`` returns what keeps the answers, given the first block that has
         rows.
+    sampling : Sampling, optional
+        Keeps what pictures need of some rows.
 
     Attributes
     ----------
@@ -35,8 +38,14 @@ class Measurement:
         How many rows were added.
     """
 
-    def __init__(self, estimator: Any, begin: Callable[[Any, Block], Kept]) -> None:
+    def __init__(
+        self,
+        estimator: Any,
+        begin: Callable[[Any, Block], Kept],
+        sampling: Sampling | None = None,
+    ) -> None:
         self.n_rows = 0
+        self._sampling = sampling
         self._estimator = estimator
         self._begin = begin
         self._kept: Kept | None = None
@@ -63,9 +72,11 @@ class Measurement:
         kept = self._kept = self._kept or self._begin(self._estimator, block)
         if kept.methods:
             check_signs(kept.scorers, self._estimator, block.y)
-            unseen = _add(kept, self._estimator, block)
+            answers, unseen = _add(kept, self._estimator, block)
             self._unseen.update(dict.fromkeys(unseen, block.place))
             self.n_rows += block.n_rows
+            if self._sampling is not None:
+                self._sampling.add(block, answers)
 
     def evaluated(self, *, warn: bool = True) -> Evaluated:
         """Return the scores of all that was added.
@@ -82,16 +93,17 @@ class Measurement:
         scores, remarks = kept.scores()
         if warn:
             _warn(remarks, self._unseen, kept.unmet())
-        return Evaluated(scores, self.n_rows, kept.confusion(), kept.predictions())
+        sample = None if self._sampling is None else self._sampling.sample()
+        return Evaluated(scores, self.n_rows, kept.confusion(), kept.predictions(), sample)
 
 
-def _add(kept: Kept, estimator: Any, block: Block) -> list[Any]:
+def _add(kept: Kept, estimator: Any, block: Block) -> tuple[Answers, list[Any]]:
     missing = not_finite(block, "y", "sample_weight")
     if missing is not None:
         raise missing
     try:
         answers = ask(estimator, kept.methods, block.X, block.sample_weight)
-        return kept.add(answers, block.y, block.sample_weight)
+        return answers, kept.add(answers, block.y, block.sample_weight)
     except Exception as error:
         raise not_finite(block, "X") or FitError(
             block.place.subject,
