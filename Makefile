@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DELETE_ON_ERROR:
 
-.PHONY: quickstart test test-slow lint types contracts coverage benchmark lock clean
+.PHONY: quickstart test test-slow lint types contracts coverage benchmark docs lock clean
 
 quickstart: .venv/installed  ## install, then run the first experiment
 	$(BIN)/runner run quickstart
@@ -37,6 +37,10 @@ benchmark: .venv/tested  ## the speed promises, side by side
 	$(BIN)/python benchmarks/threads.py
 	$(BIN)/python benchmarks/ledger.py
 	$(BIN)/python benchmarks/checkpoint.py
+
+docs: .venv/tested  ## the site, in docs/_build/html; links to other sites are not followed
+	$(BIN)/python docs/_ext/reference.py
+	$(BIN)/python -m sphinx -W --keep-going -q -d docs/_build/doctrees docs docs/_build/html
 
 lock: .venv/tested  ## resolve the versions anew
 	$(BIN)/python -m pip install --quiet uv

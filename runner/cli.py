@@ -11,8 +11,10 @@ from runner.project import experiment_files
 from runner.redaction import redacted
 from runner.usage import USAGE
 from runner.verbs.arguments import WRONG
+from runner.verbs.comparing import compare, runs
 from runner.verbs.listing import list_names
-from runner.verbs.record import doctor, runs, ui
+from runner.verbs.record import doctor, ui
+from runner.verbs.registering import register
 from runner.verbs.running import hydra, predict, reproduce, resume, run
 from runner.verbs.showing import show
 from runner.verbs.validating import validate
@@ -28,7 +30,9 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "resume": resume,
     "reproduce": reproduce,
     "predict": predict,
+    "register": register,
     "runs": runs,
+    "compare": compare,
     "ui": ui,
     "doctor": doctor,
     "schema": schema,
@@ -39,8 +43,9 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0: done. 1: a fault of ours. 2: mistakes, each told in a line. 130 and 143: interrupted by
-    Ctrl-C or SIGTERM.
+    0: done. 1: a fault of ours, or what reads the output has gone. 2: mistakes, each told in a
+    line; a run or a member that failed; a reproduction that differs; a finding. 130: interrupted
+    by Ctrl-C. 143: terminated by SIGTERM or SIGHUP.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["--complete"]:

@@ -15,8 +15,9 @@ from runner.usage import flags_of_verbs
 
 SHELLS = ("bash", "fish", "zsh")
 OF_EXPERIMENT = ("run", "show", "validate")
-OF_RUN = ("predict", "reproduce", "resume", "ui")
+OF_RUN = ("compare", "predict", "reproduce", "resume", "ui")
 CHANGED = (*OF_EXPERIMENT, "predict", "reproduce", "resume")  # by overrides
+SEVERAL = ("compare", "validate")  # these are about any number
 OTHERS = ("--diff", "--from")  # these are followed by another experiment
 ALWAYS = ("--help", "--traceback")
 LATEST = 20
@@ -86,7 +87,7 @@ def complete(place: int, words: Sequence[str]) -> list[str]:
     Examples
     --------
     >>> complete(1, ["runner", "re"])
-    ['reproduce', 'resume']
+    ['register', 'reproduce', 'resume']
     """
     before, word = list(words[1:place]), words[place] if place < len(words) else ""
     word = word.removeprefix("'").removeprefix('"')  # it is closed behind the word
@@ -112,9 +113,11 @@ def _behind(verb: str, before: Sequence[str], word: str, flags: Sequence[str]) -
         return [f"{flag}={name}" if flag in OTHERS else name for name in experiment_files()]
     if word.startswith("-"):
         return [*flags, *ALWAYS]
-    if "=" not in word and (not named or verb == "validate"):
+    if "=" not in word and (not named or verb in SEVERAL):
         names = _names(verb, word)
-        return [*names, *_overrides(named[0], before, word)] if named else names
+        return (
+            [*names, *_overrides(named[0], before, word)] if named and verb in CHANGED else names
+        )
     experiment = named[0] if named and verb in OF_EXPERIMENT else ""
     return _overrides(experiment, before, word) if verb in CHANGED else ()
 

@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Annotated, Any
 
-from runner.base import Block, Callback, Split
+from runner.base import Block, Callback, Part, Split
 from runner.contents import Contents
 from runner.dataset.dataset import Dataset
 from runner.errors import ConfigError
 from runner.evaluation.evaluation import Evaluation
+from runner.fit.held_out import Measure
 from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.interruption import CTRL_C, Interruption
 from runner.fit.loop import Audience, Each, Fits, first_position, fit_loop, measure
@@ -26,6 +28,7 @@ from runner.rules import boolean, integer, text
 from runner.rules import check as check_rules
 from runner.saved import surroundings_of
 from runner.seeds import seed_estimator
+from runner.steps import told
 from runner.stream.stream import Stream
 from runner.trial import Result, Trial, TrialAudience
 
@@ -211,19 +214,26 @@ class _Ending(Audience):
     def on_end(self, fits: Fits, *, others_go_on: bool) -> None:
         """Evaluate what learned on the held-out rows, which are read once for all of them."""
         self._interruption.is_learning = others_go_on
-        learned = [fit for fit in fits if not fit.failed]
+        learned, holdout = [fit for fit in fits if not fit.failed], self._split.holdout
         trials = [self._trials[id(fit)] for fit in fits]
-        if learned and self._split.holdout is not None:
-            measures = [self._trials[id(fit)].experiment.evaluation.measure for fit in learned]
+        if learned and holdout is not None:
+            measures = [_measuring(self._trials[id(fit)], holdout) for fit in learned]
             read = trials[0].reading(
-                self._split.holdout,
+                holdout,
                 ahead=not others_go_on,
                 tolerant=any(trial.experiment.fit.skips for trial in trials),
             )
-            measure(learned, measures, read, self._each)
+            rows = holdout.n_rows
+            measure(learned, measures, lambda: told("evaluate", read(), rows), self._each)
         for fit, trial in zip(fits, trials, strict=True):
             trial.finish(is_learned=fit in learned)
         self._audience.on_end(fits, others_go_on=others_go_on)
+
+
+def _measuring(trial: Trial, holdout: Part) -> Measure:
+    """Return what begins the final measurement; that of a run alone keeps rows for pictures."""
+    pictures_of = holdout.n_rows if trial.entry.parent is None else 0
+    return partial(trial.experiment.evaluation.measure, pictures_of=pictures_of)
 
 
 @contextmanager

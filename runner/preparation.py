@@ -18,6 +18,7 @@ from runner.fit.loop import fit_loop
 from runner.fit.options import BALANCED, FitOptions
 from runner.fit.progressive import Progressive
 from runner.preprocessing.stages import Stages
+from runner.steps import told
 from runner.stream.source import BlockSource, Transform
 from runner.stream.stream import Stream
 
@@ -42,7 +43,7 @@ def counting(train: Part, stream: Stream, *, tolerant: bool = False) -> Callable
         assert y is not None, "what has no labels has none to count"  # noqa: S101
         only_y = Part(y, None, None, train.places, rows=train.rows)
         source = stream.source(only_y, tolerant=tolerant)
-        with closing(stream.in_order(source)) as blocks:
+        with closing(told("labels", stream.in_order(source), train.n_rows)) as blocks:
             return count_labels((b for b in blocks if b.error is None), max_classes)
 
     return count
@@ -103,7 +104,8 @@ def fit_stages(
         blocks = _first(stream, source) if stage.only_first else stream.in_order(source)
         again = partial(Stream(shuffle=False, prefetch=0).epoch, source)
         bad = BadBlocks(options.max_bad_blocks, again) if options and skips else None
-        _learn(stage, blocks, bad)
+        total_rows = None if stage.only_first else train.n_rows
+        _learn(stage, told(f"preprocessing.{stage.name}", blocks, total_rows), bad)
         stage.finish()
 
 
@@ -185,5 +187,6 @@ def reading_held_out(
         if name in split.parts:
             stream = Stream(shuffle=False, prefetch=0)
             part = split.parts[name]
-            return contents.reading(name, part, stream, transform, tolerant=tolerant)
+            read = contents.reading(name, part, stream, transform, tolerant=tolerant)
+            return lambda: told(name, read(), part.n_rows)
     return None

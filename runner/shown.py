@@ -2,13 +2,28 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from runner.base import Split
+from runner.callbacks.bars import Bars
 from runner.protocols import SweepRun
 from runner.records import Outcome
+from runner.steps import listener, listening
 from runner.sweeps.teller import Teller
-from runner.terminal import count, score_text, show_pairs, show_plan, show_result, show_table
+from runner.terminal import (
+    STYLES,
+    count,
+    score_text,
+    seconds_text,
+    show_line,
+    show_pairs,
+    show_plan,
+    show_result,
+    show_table,
+)
 from runner.tracking.leaderboard import ranked, scorers
 
 if TYPE_CHECKING:
@@ -21,7 +36,11 @@ MOST_ROWS = 20
 
 
 class Shown(Teller):
-    """Writes results to standard output, and on the way plain lines to standard error."""
+    """Writes results to standard output, and on the way bars or lines to standard error."""
+
+    def around(self) -> AbstractContextManager[object]:
+        """Show how far each long step comes."""
+        return listening(Bars())
 
     def on_plan(self, plan: "Plan", *, is_dry: bool) -> None:
         """Write which members share their blocks, and what that saves."""
@@ -64,7 +83,7 @@ class Shown(Teller):
         """Write a line on how a member ended; nothing of one that was only checked."""
         if outcome.status == "PENDING":
             return
-        sys.stderr.write(f"{line_of(outcome)}\n")
+        show_line("", line_of(outcome), STYLES.get(_status(outcome), ""), sys.stderr)
         sys.stderr.flush()
 
     def on_sweep_end(
@@ -78,20 +97,24 @@ class Shown(Teller):
             [
                 [
                     outcome.name,
-                    _status(outcome),
+                    Text(_status(outcome), STYLES.get(_status(outcome), "")),
                     *(
-                        score_text(outcome.scores[name]) if name in outcome.scores else "-"
+                        Text(score_text(outcome.scores[name]), "bold" if not place else "")
+                        if name in outcome.scores
+                        else "-"
                         for name in names
                     ),
                     f"{outcome.rows:,}",
                     outcome.run_id[:8] or "-",
                 ]
-                for outcome in board[:MOST_ROWS]
+                for place, outcome in enumerate(board[:MOST_ROWS])
             ],
         )
         if len(board) > MOST_ROWS:
             sys.stdout.write(f"and {len(board) - MOST_ROWS} more\n")
         rows = [("halving", verdict) for verdict in verdicts]
+        if (steps := listener()) is not None:
+            rows.append(("time", f"{seconds_text(steps.elapsed_s)} in all"))
         if run.url:  # else nothing is kept
             rows += [("sweep", run.run_id), ("record", run.url)]
             rows.append(("look", f"runner ui {run.run_id[:8]}"))

@@ -4,28 +4,33 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from math import isfinite
-from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from runner.pace import pace
 from runner.redaction import redacted
+from runner.steps import listener
 
 if TYPE_CHECKING:
-    from runner.base import Part, Progress, Split
+    from runner.base import Part, Split
     from runner.experiment import Experiment
+    from runner.pace import Pace
     from runner.prediction.job import Prediction
     from runner.reproduction.job import Reproduction
     from runner.tracking.finding import Finding
-    from runner.tracking.record import RecordedRun
     from runner.trial import Result
 
 
 LARGE = 1e6
 MOST_COLUMNS = 8
+MINUTES = 120.0  # seconds, from which on they are told in hours, minutes and seconds
+STYLES = {"failed": "red", "killed": "red", "stopped": "yellow"}
+VERDICTS = {"identical": "green", "differs": "red", "unknown": "yellow"}
+IN_WORDS = {"load": "; loading bounds it", "fit": "; fitting bounds it", "": ""}
 
 
 def show_config(text: str) -> None:
@@ -39,8 +44,14 @@ def show_config(text: str) -> None:
 
 def show_plan(experiment: "Experiment", split: "Split") -> None:
     """Write what a run would do."""
+    show_pairs(plan_of(experiment, split))
+    sys.stdout.write("dry run: nothing was learned or logged\n")
+
+
+def plan_of(experiment: "Experiment", split: "Split") -> list[tuple[str, str]]:
+    """Return what a run would do, as names and words."""
     train, holdout, validation = split
-    rows = [
+    return [
         ("experiment", experiment.name),
         ("dataset", f"{type(experiment.dataset).__name__}, {_width(train)}"),
         ("train", _extent(train)),
@@ -58,8 +69,6 @@ def show_plan(experiment: "Experiment", split: "Split") -> None:
         ("epochs", str(experiment.fit.epochs)),
         ("scores", ", ".join(_scorers(experiment, train)) or "none"),
     ]
-    show_pairs(rows)
-    sys.stdout.write("dry run: nothing was learned or logged\n")
 
 
 def show_result(experiment: "Experiment", result: "Result") -> None:
@@ -76,6 +85,7 @@ def show_result(experiment: "Experiment", result: "Result") -> None:
         rows.append(("best", f"after {progress.best_rows:,} rows: evaluated and logged as then"))
     if progress.stop_reason:
         rows.append(("stopped", progress.stop_reason))
+    rows += _pace_rows(pace(progress, listener()))
     if result.run_id:
         rows.append(("run", result.run_id))
     if result.url:
@@ -84,34 +94,20 @@ def show_result(experiment: "Experiment", result: "Result") -> None:
         rows.append(("look", f"runner ui {result.run_id[:8]}"))
         rows.append(("again", f"runner reproduce {result.run_id[:8]}"))
     sys.stdout.write(f"{redacted(experiment.name)}\n")
-    show_pairs(rows)
+    show_pairs(rows, {**dict.fromkeys(result.scores, "bold"), "stopped": STYLES["stopped"]})
 
 
-class Lines:
-    """Write a line on standard error every few seconds of how far something came.
-
-    Parameters
-    ----------
-    name : str
-        What is done.
-    every_s : float
-        Seconds between two lines.
-    """
-
-    def __init__(self, name: str, every_s: float = 5.0) -> None:
-        self._name = name
-        self._every_s = every_s
-        self._started = self._spoken = monotonic()
-
-    def __call__(self, progress: "Progress") -> None:
-        """Write a line if one is due."""
-        from runner.callbacks.progress_bar import describe
-
-        now = monotonic()
-        if now - self._spoken >= self._every_s:
-            self._spoken = now
-            sys.stderr.write(f"{self._name} {describe(progress, now - self._started)}\n")
-            sys.stderr.flush()
+def _pace_rows(taken: "Pace") -> list[tuple[str, str]]:
+    """Say where the time went, and how fast rows were learned, as far as it is known."""
+    rows = []
+    if taken.load_s or taken.fit_s:
+        parts = [("load", taken.load_s), ("fit", taken.fit_s), ("evaluate", taken.evaluate_s)]
+        told = ", ".join(f"{name} {seconds_text(s)}" for name, s in parts if s is not None)
+        whole = "" if taken.total_s is None else f"{seconds_text(taken.total_s)} in all; "
+        rows.append(("time", f"{whole}{told}"))
+    if taken.rows_per_s:
+        rows.append(("speed", f"{taken.rows_per_s:,.0f} rows/s{IN_WORDS[taken.bound]}"))
+    return rows
 
 
 def show_prediction(prediction: "Prediction") -> None:
@@ -144,7 +140,7 @@ def show_comparison(reproduction: "Reproduction") -> None:
     ]
     rows += [("run", again.run_id), ("record", reproduction.url)]
     sys.stdout.write(f"reproduction of {run.run_id[:8]} ({run.name})\n")
-    show_pairs(rows)
+    show_pairs(rows, {each.name: VERDICTS[each.verdict] for each in reproduction.aspects})
 
 
 def _why_none(experiment: "Experiment") -> str:
@@ -156,14 +152,14 @@ def _why_none(experiment: "Experiment") -> str:
     return f"none: {name} has no score of its own; name some as evaluation.scoring"
 
 
-def show_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+def show_table(columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:
     """Write a table; full width where the output is no terminal, so that nothing is cut."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=10_000)
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*map(Text, row))  # else [text] in brackets is taken for markup
+    for row in rows:  # else [text] in brackets is taken for markup
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     console.print(table, crop=False)
 
 
@@ -183,11 +179,21 @@ def _finite(value: Any) -> Any:
     return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def show_pairs(rows: list[tuple[str, str]]) -> None:
-    """Write names and values, one pair a line."""
+def show_pairs(rows: list[tuple[str, str]], styles: Mapping[str, str] | None = None) -> None:
+    """Write names and values, one pair a line; some values in a style, on a terminal."""
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
-        sys.stdout.write(f"  {name:<{width}}  {redacted(value)}\n")
+        show_line(f"  {name:<{width}}  ", value, (styles or {}).get(name, ""))
+
+
+def show_line(before: str, text: str, style: str = "", file: TextIO | None = None) -> None:
+    """Write a line, the text of which has a style where it is shown on a terminal."""
+    console = Console(file=file)
+    line = redacted(text)
+    if console.is_terminal and style:
+        console.print(Text(before).append(line, style), soft_wrap=True, highlight=False)
+    else:
+        console.file.write(f"{before}{line}\n")
 
 
 def _scorers(experiment: "Experiment", train: "Part") -> list[str]:
@@ -226,6 +232,20 @@ def score_text(score: float) -> str:
     return f"{score:.4f}" if abs(score) < LARGE else f"{score:.4g}"
 
 
+def seconds_text(seconds: float) -> str:
+    """Write how long something took.
+
+    Examples
+    --------
+    >>> seconds_text(0.0123), seconds_text(12.34), seconds_text(3723.4)
+    ('0.01 s', '12.3 s', '1:02:03')
+    """
+    if seconds < MINUTES:
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"  # noqa: PLR2004
+    minutes, left = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{left:02}"
+
+
 def count(n: int, noun: str) -> str:
     """Write how many of something there are.
 
@@ -239,26 +259,6 @@ def count(n: int, noun: str) -> str:
 
 def _one_line(value: Any) -> str:
     return " ".join(str(value).split())
-
-
-def show_runs(runs: "list[RecordedRun]") -> None:
-    """Write recent runs as a table, the newest first, with every score that one of them has."""
-    if not runs:
-        sys.stdout.write("no runs yet; `runner run quickstart` makes the first\n")
-        return
-    scorers = list(dict.fromkeys(name for run in runs for name in run.scores))
-    rows = [
-        [
-            run.run_id[:8],
-            run.name,
-            run.status,
-            run.started.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
-            "-" if run.duration_s is None else f"{run.duration_s:.1f} s",
-            *(score_text(run.scores[name]) if name in run.scores else "-" for name in scorers),
-        ]
-        for run in runs
-    ]
-    show_table(["run", "name", "status", "started", "took", *scorers], rows)
 
 
 def show_findings(findings: "list[Finding]") -> None:

@@ -24,18 +24,36 @@ runner: experiments on data that does not fit in memory
                                        data, order, scores and model, to the last bit
   runner predict RUN output=FOLDER [dataset=... key=value ...] [columns=[id]]
                                        predictions of every row, block by block, to Parquet
-  runner runs [--limit N]              the record as a table
-  runner ui [RUN] [--port N]           look at the record in MLflow's user interface
+  runner register RUN NAME [--alias ALIAS ...] [--json]
+                                       its model, or that of a sweep's best, in MLflow's registry
+  runner runs [--limit N]              the record as a table; only --status FAILED, --experiment
+                                       NAME or an MLflow --filter; --members: those of sweeps,
+                                       too; --json
+  runner compare A B [C ...]           what differs between runs, and a picture of their curves;
+                                       --output FILE.png; --json: for scripts
+  runner ui [RUN ...] [--port N] [--no-open]
+                                       look at the record in MLflow's user interface; two or more
+                                       runs: compare them
   runner doctor [--sync]               check the installation, and mend what killed runs left;
                                        --sync sends what waits for a store that was away
   runner schema [--write]              JSON Schema of an experiment's file, for editors
   runner completion bash|zsh|fish      eval "$(runner completion bash)" lets Tab complete names,
                                        keys and values
 
-  --traceback                          with any verb: show where an error comes from
+  --json       of run, resume, reproduce, predict, list, show, validate, doctor: one JSON document
+               on standard output, for scripts
+  --quiet      of run, resume, reproduce, predict: nothing is told but what is wrong
+  --traceback  of any verb: show where an error comes from
 
 Anything with = or a leading dash and no verb is plain Hydra:
   runner experiment=quickstart estimator.alpha=1e-3,1e-4 -m
+
+Exit codes:
+  0    done
+  1    a fault of the runner, or what reads its output has gone
+  2    a mistake, a run or member that failed, a reproduction that differs, a finding of doctor
+  130  interrupted, by Ctrl-C
+  143  terminated, by SIGTERM or SIGHUP
 """
 
 
@@ -45,11 +63,12 @@ def flags_of_verbs(usage: str = USAGE) -> dict[str, list[str]]:
     Examples
     --------
     >>> flags_of_verbs()["doctor"], flags_of_verbs()["list"]
-    (['--sync'], [])
+    (['--sync', '--json'], ['--json'])
     """
     told = re.findall(r"^  runner (\w+)\b((?:.*\n(?!  runner |\n))*.*\n)", usage, re.MULTILINE)
-    return {
-        verb: list(dict.fromkeys(re.findall(r"--[a-z-]+", text)))
-        for verb, text in told
-        if verb != "experiment"
-    }
+    shared = re.findall(r"^  (--[a-z-]+) +of (\w+(?:, \w+)*):", usage, re.MULTILINE)
+    found = {verb: re.findall(r"--[a-z-]+", text) for verb, text in told if verb != "experiment"}
+    for flag, verbs in shared:
+        for verb in verbs.split(", "):
+            found[verb].append(flag)
+    return {verb: list(dict.fromkeys(flags)) for verb, flags in found.items()}

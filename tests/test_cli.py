@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli import BROKEN, VERBS, WRONG, main
+from runner.cli import BROKEN, INTERRUPTED, TERMINATED, VERBS, WRONG, main
 from runner.errors import ConfigError, InvalidConfigError, Problem, RunnerWarning, Terminated
 from runner.tracking.record import recent_runs
+from runner.usage import USAGE
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("numpy", "dask", "sklearn", "mlflow", "hydra", "omegaconf", "yaml", "rich", "pyarrow")
@@ -323,3 +324,30 @@ def test_a_sweep_that_is_interrupted_says_how_to_go_on_with_it(project):
     assert sweep.status == "KILLED"
     told = f"interrupted; `runner resume {sweep.run_id[:8]}` goes on with it"
     assert done.stderr.strip().splitlines()[-1] == told
+
+
+def test_the_exit_codes_that_are_told_are_those_that_are_met():
+    """Each is met: 1 above by a fault of ours, 130 and 143 by signals, 0 and 2 by most tests."""
+    told = USAGE.split("Exit codes:\n")[1]
+    codes = [int(line.split()[0]) for line in told.splitlines() if line.startswith("  ")]
+    assert codes == [0, BROKEN, WRONG, INTERRUPTED, TERMINATED] == [0, 1, 2, 130, 143]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["resume", "8f6a1f0c", "--frce"], "got --frce. Did you mean '--force'?"),
+        (["resume"], "`runner resume` must be followed by RUN; got nothing"),
+        (["doctor", "--snyc"], "got --snyc. Did you mean '--sync'?"),
+        (["doctor", "now"], "`runner doctor` must be followed by no more words; got now"),
+        (["ui", "--port", "many"], "--port must be followed by a whole number; got 'many'"),
+        (["reproduce", "8f6a1f0c", "--jsno"], "got --jsno. Did you mean '--json'?"),
+        (["predict", "8f6a1f0c", "output=o", "--quite"], "got --quite. Did you mean '--quiet'?"),
+        (["validate", "--jsn"], "got --jsn. Did you mean '--json'?"),
+        (["show", "quickstart", "--jsn"], "got --jsn. Did you mean '--json'?"),
+    ],
+)
+def test_a_wrong_flag_is_told_in_one_line_with_the_nearest(capsys, arguments, said):
+    line = told(capsys, *arguments)
+    assert said in line
+    assert len(line.splitlines()) == 1

@@ -49,7 +49,7 @@ def test_own_experiments_are_among_them(project):
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        ("show --", ["--diff", "--help", "--traceback", "--why"]),
+        ("show --", ["--diff", "--help", "--json", "--traceback", "--why"]),
         ("doctor --s", ["--sync"]),
         ("resume abc --f", ["--fail-fast", "--failed", "--force"]),
         ("run quickstart --d", ["--dry-run"]),
@@ -142,6 +142,7 @@ def test_the_latest_runs_follow_a_verb_that_wants_one(project, schema):
     assert completed("resume 2020202020") == ["20" * 16]
     assert completed("reproduce abc") == []
     assert completed(f"ui {'20' * 4} ") == []
+    assert completed(f"compare {'20' * 4} 2") == [f"{i:02x}" * 4 for i in range(0x20, 40)]
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1:9", "sqlite:///gone.db"])

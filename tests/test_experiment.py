@@ -23,6 +23,7 @@ from runner.experiment import Experiment, run, run_together
 from runner.fit.options import FitOptions
 from runner.fit.threads import Threads
 from runner.records import Recipe
+from runner.steps import Steps, listening
 from runner.stream.stream import Stream
 from runner.tracking.memory_tracker import MemoryTracker
 from runner.trial import Trial, source_of
@@ -107,6 +108,16 @@ def test_stages_before_the_estimator_are_part_of_the_model():
     X, y = holdout.X.compute(), holdout.y.compute()
     assert list(result.model.named_steps) == ["normalizer", "estimator"]
     assert result.scores["accuracy"] == accuracy_score(y, result.model.predict(X))
+
+
+def test_the_final_evaluation_is_told_to_who_listens_and_to_nobody_else(capsys):
+    run(experiment_of(), Recipe("quiet", {}))
+    assert capsys.readouterr() == ("", "")
+    experiment = experiment_of()
+    with listening(Steps()) as steps:
+        run(experiment, Recipe("told", {}))
+    holdout = experiment.dataset.split().holdout
+    assert {name: took.rows for name, took in steps.took.items()} == {"evaluate": holdout.n_rows}
 
 
 def test_without_a_holdout_there_are_no_final_scores():

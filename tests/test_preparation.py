@@ -24,6 +24,7 @@ from runner.fit.loop import fit_loop
 from runner.fit.options import FitOptions
 from runner.preparation import counting, fit_stages, held_out, learned_labels, reading_held_out
 from runner.preprocessing.stages import Stages
+from runner.steps import Steps, listening
 from runner.stream.stream import Stream
 
 INFER = {"classes": "infer"}
@@ -75,6 +76,20 @@ class Blocks:
 
 def learned(partial_fit, fit, part):
     return learned_labels(partial_fit, fit, part, counting(part, Stream()))
+
+
+def test_each_long_pass_is_told_with_its_name_and_rows_to_who_listens():
+    part = Blocks(4).part()
+    stages = Stages({"scale": StandardScaler(), "fill": SimpleImputer()})
+    split = Split(part, holdout=Blocks(2).part())
+    with listening(Steps()) as steps:
+        counting(part, Stream())(10)
+        fit_stages(stages, part, Stream())
+        assert sum(block.n_rows for block in read_of(split)()) == 10
+    rows = {name: took.rows for name, took in steps.took.items()}
+    assert rows["labels"] == rows["preprocessing.scale"] == 20
+    assert rows["holdout"] == 10
+    assert "preprocessing.fill" in rows
 
 
 def test_labels_are_counted_in_one_pass_that_reads_no_x():

@@ -1,6 +1,8 @@
 """What a person sees of a sweep."""
 
+import io
 import shutil
+import sys
 
 import pytest
 
@@ -135,6 +137,37 @@ def test_members_without_a_score_come_last_with_a_dash(capsys):
     assert first.split() == ["1:", "a=1", "finished", "0.5000", "0", "abcdefab"]
     assert second.split() == ["0:", "a=0", "failed", "-", "0", "-"]
     assert "halving chose 1" in out
+
+
+class Screen(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("variable", ["", "NO_COLOR"])
+def test_a_terminal_shows_failures_red_stopped_members_yellow_and_the_best_bold(
+    monkeypatch, variable
+):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv(variable or "UNUSED", "1")
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(f"sys.{name}", Screen())
+    outcomes = [
+        outcome(0, "FAILED", error="no"),
+        outcome(1, scores={"r2": 0.5}),
+        outcome(2, scores={"r2": 0.4}, rung=1),
+    ]
+    for each in outcomes:
+        Shown().on_member_end(each)
+    Shown().on_sweep_end(outcomes, MemorySweep("s"), [])
+    out, err = sys.stdout.getvalue(), sys.stderr.getvalue()
+    coloured = not variable
+    assert ("\x1b[31mfailed" in out) == ("\x1b[33mstopped" in out) == coloured
+    assert ("\x1b[31m0: a=0  failed  no" in err) == coloured
+    assert "\x1b[1m0.5000" in out
+    assert "\x1b[1m0.4000" not in out
 
 
 def test_results_go_to_standard_output_alone(said, file):

@@ -1,6 +1,8 @@
 """What a person sees."""
 
+import io
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,15 +16,14 @@ from runner.prediction.job import Prediction
 from runner.reproduction.causes import Cause
 from runner.reproduction.comparison import DIFFERS, IDENTICAL, Aspect
 from runner.reproduction.job import Reproduction
+from runner.steps import Steps, Took, listening
 from runner.terminal import (
-    Lines,
     _width,
     show_comparison,
     show_config,
     show_json,
     show_prediction,
     show_result,
-    show_runs,
 )
 from runner.tracking.record import RecordedRun
 
@@ -80,6 +81,35 @@ def test_what_is_out_of_the_ordinary_is_said(capsys, changes, line):
     assert line in capsys.readouterr().out
 
 
+def test_where_the_time_went_is_told_in_words(capsys):
+    with listening(Steps()) as steps:
+        steps.took = {"fit": Took(75, 0.5), "evaluate": Took(25, 0.25)}
+        show_result(Named(), result_of(load_s=1.0, wait_s=0.5, fit_s=0.25))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3].endswith(" s in all; load 1.00 s, fit 0.25 s, evaluate 0.25 s")
+    assert lines[4] == "  speed     150 rows/s; loading bounds it"
+
+
+class Screen(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("variables", "has_colours"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)],
+)
+def test_colours_are_for_terminals_that_want_them(monkeypatch, variables, has_colours):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdout", Screen())
+    show_result(Named(), result_of(stop_reason="enough"))
+    out = sys.stdout.getvalue()
+    assert ("\x1b[33menough" in out) == has_colours
+    assert "\x1b[33m" in out or "stopped   enough\n" in out
+
+
 @pytest.mark.parametrize(
     ("columns", "told"),
     [
@@ -96,19 +126,6 @@ def test_the_features_are_told_by_their_type(columns, told):
         frame = pd.DataFrame({name: np.array(cells) for name, cells in columns.items()})
         X = np.empty((1, 2), object)
     assert _width(Part(X, None, None, (), frame=frame)) == told
-
-
-def test_runs_with_other_scores_share_one_table(capsys):
-    show_runs([run_of("aaaa", accuracy=0.5), run_of("bbbb", r2=0.25)])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["run", "name", "status", "started", "took", "accuracy", "r2"]
-    assert lines[1].split()[-2:] == ["0.5000", "-"]
-    assert lines[2].split()[-2:] == ["-", "0.2500"]
-
-
-def test_without_a_terminal_no_cell_is_cut(capsys):
-    show_runs([run_of("a" * 300, accuracy=0.5)])
-    assert "a" * 300 in capsys.readouterr().out
 
 
 def test_a_config_is_plain_yaml_where_there_is_no_terminal(capsys):
@@ -128,14 +145,6 @@ def test_a_prediction_is_what_was_written_and_where(capsys):
         "  model    models:/m-1\n"
         "  folder   /out\n"
     )
-
-
-def test_lines_tell_how_far_something_came_when_one_is_due(capsys):
-    progress = Progress(total_rows=100, rows=50, blocks=2)
-    Lines("predict", every_s=1000)(progress)
-    assert capsys.readouterr().err == ""
-    Lines("predict", every_s=0)(progress)
-    assert capsys.readouterr().err.startswith("predict 50% · 50 rows in 2 blocks · ")
 
 
 def reproduced(verdict, *causes):

@@ -1,7 +1,7 @@
 """From a recorded run and a dataset to a folder of predictions."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from runner.base import Block, Progress
+from runner.base import Block
 from runner.config.recorded import recomposed
 from runner.errors import ConfigError, RunnerWarning
 from runner.prediction.answers import Answers
 from runner.prediction.parts import Parts, free_folder
 from runner.prediction.rows import rows_to_predict
+from runner.steps import told
 from runner.tracking.loading import load_model
 from runner.tracking.record import find_run, kept_config
 from runner.trial import source_of
@@ -42,7 +43,6 @@ def predict(
     *,
     columns: str | Sequence[str] = (),
     probabilities: bool | None = None,
-    tell: Callable[[Progress], object] | None = None,
 ) -> Prediction:
     """Predict every row of a dataset by the model of a run, block by block, to Parquet files.
 
@@ -65,8 +65,6 @@ def predict(
         Further columns of the files to copy, such as an id.
     probabilities : bool, optional
         Whether to add the probability of each class; by default if the model can tell it.
-    tell : callable, optional
-        Told after each block how far it came.
 
     Raises
     ------
@@ -88,24 +86,21 @@ def predict(
     _warn_of_split(overrides)
     experiment, recipe = recomposed(kept_config(run), overrides)
     part = rows_to_predict(experiment.dataset, kept.model, kept.feature_names, names)
-    blocks = experiment.stream.in_order(experiment.stream.source(part))
+    read = experiment.stream.in_order(experiment.stream.source(part))
+    blocks = told("predict", read, part.n_rows)
     parts = Parts(folder, {"run": run.run_id, "model": kept.uri})
-    progress = Progress(total_rows=part.n_rows)
+    n_blocks = n_rows = 0
     with parts.counted(), closing(blocks):
         for block in blocks:
             if block.n_rows:
                 parts.write(block.place.number, _columns(block, answers))
-            progress.blocks += 1
-            progress.rows += block.n_rows
+            n_blocks += 1
+            n_rows += block.n_rows
             del block
-            if tell is not None:
-                tell(progress)
         source = source_of(recipe)
         kept_keys = source.keys() - set(WITHOUT_EFFECT)
-        parts.finish(blocks=progress.blocks, dataset={key: source[key] for key in kept_keys})
-    return Prediction(
-        run.run_id, kept.uri, folder, progress.rows, progress.blocks, tuple(parts.names)
-    )
+        parts.finish(blocks=n_blocks, dataset={key: source[key] for key in kept_keys})
+    return Prediction(run.run_id, kept.uri, folder, n_rows, n_blocks, tuple(parts.names))
 
 
 def _columns(block: Block, answers: Answers) -> Mapping[str, Any]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from runner.tracking.record import RecordedRun, curves, kept_bytes
+from runner.tracking.curves import curves
+from runner.tracking.record import RecordedRun, kept_bytes
 from runner.tracking.start_files import DIFF, ENVIRONMENT, REQUIREMENTS
 from runner.tracking.tags import PARENT
 

@@ -66,7 +66,8 @@ class Job:
         with in_our_words():
             composed = Composed.from_hydra(config)
         if self.called:
-            return self.member(composed, self.called[HydraConfig.get().job.num])
+            with self.teller.around():  # it may be in a process of its own
+                return self.member(composed, self.called[HydraConfig.get().job.num])
         if Sweep.from_plain(composed.sweep):
             raise other_sweeper(composed)
         self.alone(composed)

@@ -1,6 +1,7 @@
 """What a person is told of a sweep while it runs."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from runner.base import Split
@@ -19,6 +20,10 @@ class Teller:
 
     It is sent to the processes that other launchers start, so it must pickle.
     """
+
+    def around(self) -> AbstractContextManager[object]:
+        """Return what the work is done in, in each process that does a part of it."""
+        return nullcontext()
 
     def on_plan(self, plan: "Plan", *, is_dry: bool) -> None:
         """Before anything is read: which members share their blocks, and what stops them."""

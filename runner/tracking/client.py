@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from runner.errors import RunnerError, TrackingError
 from runner.redaction import one_line
 from runner.tracking.store import Store, preflight
+from runner.tracking.tags import NOTE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -145,7 +146,8 @@ def experiment_id(client: "MlflowClient", store: Store, name: str) -> str:
     with reported(store):
         if client.get_experiment_by_name(name) is None:
             try:
-                return client.create_experiment(name, _artifact_location(store, name))
+                place = _artifact_location(store, name)
+                return client.create_experiment(name, place, {NOTE: experiment_note(name)})
             except MlflowException as error:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
@@ -157,6 +159,27 @@ def experiment_id(client: "MlflowClient", store: Store, name: str) -> str:
         rule = "keep its artifacts where this process can write them"
         raise _unusable(store, name, rule, "an experiment that was made through a server")
     return str(found.experiment_id)
+
+
+def experiment_note(name: str) -> str:
+    """Write the description of an experiment, in Markdown; its first line is shown as a title.
+
+    Examples
+    --------
+    >>> print(experiment_note("digits_sgd").splitlines()[0])
+    **digits_sgd**: estimators that learn block by block
+    """
+    return (
+        f"**{' '.join(name.split())}**: estimators that learn block by block\n\n"
+        "A run is one estimator on one dataset; a sweep is a run whose members are its child "
+        "runs. The description of each says what was asked, what came out and how to repeat it. "
+        "Curves are over the rows seen; `holdout/...` are the final scores on rows that no run "
+        "learned from.\n\n"
+        "`runner ui` opens this page with the columns that matter, `runner runs` lists the runs "
+        "in a terminal.\n\n"
+        "To filter: ``tags.`runner.kind` = 'sweep'`` (or `run`, `member`), "
+        "``tags.`runner.estimator` = 'SGDClassifier'``, ``tags.`runner.dataset` = 'Bundled'``."
+    )
 
 
 def _unusable(store: Store, name: str, rule: str, got: str) -> TrackingError:

@@ -1,10 +1,12 @@
 """The model of a run that is copied to another store."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from runner.tracking.copied_view import renamed
 from runner.tracking.store import local_folder
 
 if TYPE_CHECKING:
@@ -15,8 +17,12 @@ COPIED_FROM = "runner.copied_from"
 
 
 def copy_models(
-    source: "MlflowClient", target: "MlflowClient", run: "Run", copy: "RunInfo"
-) -> None:
+    source: "MlflowClient",
+    target: "MlflowClient",
+    run: "Run",
+    copy: "RunInfo",
+    names: Mapping[str, str],
+) -> dict[str, str]:
     """Copy the models that a run kept whole, linked to the copy of the run.
 
     What is there already is completed, not doubled. A server that is too old for entries of
@@ -30,16 +36,24 @@ def copy_models(
         The run in the source, whose artifacts are on this machine.
     copy : mlflow.entities.RunInfo
         The run in the target.
+    names : mapping of str to str
+        What texts are to call things, by what they are called in the source.
+
+    Returns
+    -------
+    dict of str to str
+        The ids of the copies, by those of the models.
     """
     from mlflow.exceptions import MlflowException
 
+    copies: dict[str, str] = {}
     for output in run.outputs.model_outputs if run.outputs else ():
         entry = source.get_logged_model(output.model_id)
         folder = local_folder(str(entry.artifact_location))
         if entry.status != "READY" or folder is None:
             continue
         try:
-            made = _entry(target, entry, copy)
+            made = _entry(target, entry, copy, names)
         except MlflowException as error:
             if error.error_code != "ENDPOINT_NOT_FOUND":
                 raise
@@ -48,23 +62,31 @@ def copy_models(
             if made.status != "READY":
                 _fill(target, entry, made, folder)
             _link(target, made.model_id, copy.run_id, output.step)
+            copies[entry.model_id] = made.model_id
+    return copies
 
 
-def _entry(target: "MlflowClient", entry: "LoggedModel", copy: "RunInfo") -> "LoggedModel":
+def _entry(
+    target: "MlflowClient", entry: "LoggedModel", copy: "RunInfo", names: Mapping[str, str]
+) -> "LoggedModel":
     """Return the copy's entry of a model, made if need be."""
     asked = f"tags.`{COPIED_FROM}` = '{entry.model_id}'"
     found = target.search_logged_models([copy.experiment_id], filter_string=asked)
     own = [each for each in found if each.source_run_id == copy.run_id]
     if own:
         return target.get_logged_model(own[0].model_id)
-    return target.create_logged_model(
+    made = target.create_logged_model(
         copy.experiment_id,
         name=entry.name,
         source_run_id=copy.run_id,
-        tags={**entry.tags, COPIED_FROM: entry.model_id},
+        tags={COPIED_FROM: entry.model_id},
         params=dict(entry.params),
         model_type=entry.model_type,
     )
+    names = {**names, entry.model_id: made.model_id}
+    tags = {key: renamed(value, names) for key, value in entry.tags.items()}
+    target.set_logged_model_tags(made.model_id, tags)
+    return made
 
 
 def _fill(target: "MlflowClient", entry: "LoggedModel", made: "LoggedModel", folder: Path) -> None:

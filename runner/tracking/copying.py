@@ -69,7 +69,9 @@ def copy(source: Opened, target: Opened, runs: Sequence["Run"]) -> dict[str, str
     ids = {old: info.run_id for old, info in copies.items()}
     names = {**ids, str(source.store): str(target.store)}
     for run in reversed(unfinished):
-        _fill(source, target, run, copies[run.info.run_id], names)
+        info = copies[run.info.run_id]
+        pages = [f"#/experiments/{each.experiment_id}/runs/" for each in (run.info, info)]
+        _fill(source, target, run, info, dict([pages]) | names)
     return ids
 
 
@@ -107,7 +109,7 @@ def _begun(
 
 
 def _fill(
-    source: Opened, target: Opened, run: "Run", info: "RunInfo", names: Mapping[str, str]
+    source: Opened, target: Opened, run: "Run", info: "RunInfo", names: dict[str, str]
 ) -> None:
     """Send all of a run to its copy, and mark that as whole."""
     from mlflow.entities import Param
@@ -121,8 +123,8 @@ def _fill(
         send(client, new, [Point(m.key, m.value, m.timestamp, m.step) for m in history])
     if run.inputs and run.inputs.dataset_inputs:
         log_datasets(client, new, run.inputs.dataset_inputs)
+    names |= copy_models(source.client, client, run, info, names)
     _send_files(client, new, local_folder(str(run.info.artifact_uri)), names)
-    copy_models(source.client, client, run, info)
     if run.data.tags.get(KIND) == SWEEP and VIEW in run.data.tags:
         copy_view(source.client, client, run.info, info)
     tags = {key: renamed(value, names) for key, value in run.data.tags.items()}

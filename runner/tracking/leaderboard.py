@@ -1,18 +1,15 @@
-"""How the members of a sweep compare: in order, as a table, and as text."""
+"""How the members of a sweep compare: in order, and as a table."""
 
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from runner.records import Outcome
-from runner.redaction import redacted
-from runner.tracking.params import value_as_text
+from runner.tracking.params import key_of, value_as_text
+from runner.tracking.tags import BEST, BEST_RUN
 
 PATH = "sweep/leaderboard.json"
-MOST_SHOWN = 20
-MOST_TOLD = 10
 GAP = "\u00a0\u00a0"  # MLflow's tables have no room between their columns
-MOST_NAME, MOST_REASON = 70, 150  # characters, so that the description fits into a tag
 
 
 def scorers(outcomes: Iterable[Outcome]) -> list[str]:
@@ -103,83 +100,31 @@ def table(outcomes: Sequence[Outcome]) -> dict[str, list[Any]]:
     return {"columns": [*own, *params, *told], "data": rows}
 
 
-def _column(key: str, taken: set[str]) -> str:
-    return f"param/{key}" if key in taken else key.replace(".", "/")
-
-
-def sweep_note(name: str, command: str, outcomes: Sequence[Outcome], error: str | None) -> str:
-    """Write the description that MLflow shows on top of a sweep, in Markdown.
+def best_tags(outcomes: Sequence[Outcome], known: Iterable[str]) -> dict[str, str]:
+    """Return the tags that tell the best member and what it differs in.
 
     Parameters
     ----------
-    name : str
-        What the sweep is called.
-    command : str
-        What repeats it, free of credentials.
     outcomes : sequence of Outcome
         How the members stand.
-    error : str or None
-        What ended the sweep itself, if something did.
+    known : iterable of str
+        The names of tags that are set; what an earlier best one differed in is emptied.
+
+    Examples
+    --------
+    >>> best_tags([], ["runner.best.alpha", "runner.kind"])
+    {'runner.best.alpha': ''}
     """
-    failed = [o for o in outcomes if o.status not in ("FINISHED", "PENDING")]
-    stopped = [o for o in ranked(outcomes) if o.status == "FINISHED" and o.stop_reason]
-    parts = [
-        _headline(name, outcomes),
-        f"```text\n{error}\n```" if error else "",
-        _best(outcomes),
-        _told("Failed", [(o, o.error or o.status) for o in failed]),
-        _told("Stopped early", [(o, o.stop_reason or "") for o in stopped]),
-        f"To repeat it:\n\n```sh\n{command}\n```" if command else "",
-    ]
-    return "\n\n".join(part for part in parts if part)
+    found = best(outcomes)
+    stale = {key: "" for key in known if key.startswith(BEST)}
+    if found is None:
+        return stale
+    params = {BEST + key_of(key): value_as_text(value) for key, value in found.params.items()}
+    return {**stale, **params, BEST_RUN: found.run_id}
 
 
-def _headline(name: str, outcomes: Sequence[Outcome]) -> str:
-    if not outcomes:
-        return f"**{name}**, a sweep"
-    n = counts(outcomes)
-    some = [f"{n[kind]} {kind}" for kind in ("finished", "failed", "pending") if n[kind]]
-    if n["stopped"]:
-        some.insert(1, f"{n['stopped']} of them stopped early")
-    members = f"{len(outcomes)} member{'' if len(outcomes) == 1 else 's'}"
-    return f"**{name}**, a sweep of {members}: {', '.join(some)}"
-
-
-def _best(outcomes: Sequence[Outcome]) -> str:
-    names = scorers(outcomes)
-    scored = [o for o in ranked(outcomes) if o.status == "FINISHED" and o.scores]
-    if not scored:
-        return ""
-    lines = [_row(["", "member", *names, "rows"]), "|:--" * (len(names) + 3) + "|"]
-    for place, outcome in enumerate(scored[:MOST_SHOWN], 1):
-        scores = (_score(outcome.scores.get(name)) for name in names)
-        lines.append(_row([str(place), _cell(outcome.name), *scores, f"{outcome.rows:,}"]))
-    more = len(scored) - MOST_SHOWN
-    rest = [f"and {more} more, in `{PATH}`"] if more > 0 else []
-    return "\n\n".join(["\n".join(lines), *rest])
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "".join(f"| {cell}{GAP} " for cell in cells) + "|"
-
-
-def _told(title: str, told: Sequence[tuple[Outcome, str]]) -> str:
-    if not told:
-        return ""
-    lines = [f"- `{_cell(o.name)}` {_cell(reason, MOST_REASON)}" for o, reason in told[:MOST_TOLD]]
-    more = len(told) - MOST_TOLD
-    if more > 0:
-        lines.append(f"- and {more} more, in `{PATH}`")
-    return f"{title}:\n\n" + "\n".join(lines)
-
-
-def _cell(text: str, most: int = MOST_NAME) -> str:
-    plain = redacted(" ".join(text.split()))
-    return (plain if len(plain) <= most else f"{plain[:most]} ...").replace("|", "\\|")
-
-
-def _score(score: float | None) -> str:
-    return "-" if score is None else f"{score:.6g}"
+def _column(key: str, taken: set[str]) -> str:
+    return f"param/{key}" if key in taken else key.replace(".", "/")
 
 
 def _value(outcome: Outcome, scorer: str) -> float:

@@ -1,5 +1,7 @@
 """Addresses of pages in MLflow's user interface."""
 
+import json
+from collections.abc import Iterable
 from urllib.parse import urlencode
 
 # Without all of these keys the page resets them; without the workflow it opens another product's
@@ -44,3 +46,16 @@ def view_page(base_url: str, experiment_id: str, key: str) -> str:
     """
     asked = {"workflowType": _RUNS_TABLE["workflowType"], "viewStateShareKey": key}
     return f"{base_url.rstrip('/')}/#/experiments/{experiment_id}/runs?{urlencode(asked)}"
+
+
+def compare_page(base_url: str, experiment_ids: Iterable[str], run_ids: Iterable[str]) -> str:
+    """Return the address of the page that puts runs side by side.
+
+    Examples
+    --------
+    >>> compare_page("http://h:1", ["3"], ["ab"])
+    'http://h:1/#/compare-runs?runs=%5B%22ab%22%5D&experiments=%5B%223%22%5D'
+    """
+    named = {"runs": list(run_ids), "experiments": list(dict.fromkeys(experiment_ids))}
+    query = urlencode({key: json.dumps(ids, separators=(",", ":")) for key, ids in named.items()})
+    return f"{base_url.rstrip('/')}/#/compare-runs?{query}"

@@ -50,6 +50,9 @@ class MlflowTracker:
         Whether to keep the fitted model.
     flush_every_s : float
         The longest time in seconds between two batches of metrics.
+    system_metrics_after_s : float or None
+        Processor, memory, disk and network are recorded of a fit that takes so many seconds or
+        more; None for no fit. Members of sweeps have none.
     tags : mapping of str to str
         Further tags of every run.
     when_away : str
@@ -61,6 +64,7 @@ class MlflowTracker:
     experiment: Annotated[str, text()] = "runner"
     log_model: Annotated[bool, boolean()] = True
     flush_every_s: Annotated[float, number(0)] = 5.0
+    system_metrics_after_s: Annotated[float | None, number(0) | null()] = 10.0
     tags: Annotated[Mapping[str, str], mapping(TAG)] = field(default_factory=dict)
     when_away: Annotated[str, one_of(ERROR, LOCAL)] = ERROR
 
@@ -116,10 +120,7 @@ class MlflowTracker:
             If the store or the project's folder cannot be written; said within five seconds. If
             there is no such run to go on with, it finished, or a process still has it open.
         """
-        is_here = isinstance(parent, MlflowSweep) and parent.session.store in homes(
-            resolve(self.uri)
-        )
-        sweep = parent if isinstance(parent, MlflowSweep) and is_here else None
+        sweep = self._open_here(parent)
         parent_id = parent if isinstance(parent, str) or parent is None else parent.run_id
         session = self._session(parent_id, resumed) if sweep is None else sweep.session
         kind = {KIND: RUN} if not parent_id else {KIND: MEMBER, PARENT: parent_id}
@@ -137,6 +138,7 @@ class MlflowTracker:
                 keep_model=self.log_model,
                 flush_every_s=self.flush_every_s,
                 in_sweep=sweep is not None,
+                system_metrics_after_s=self.system_metrics_after_s,
                 earlier=None if resumed is None else sittings(session, begun.run),
                 claimed=begun.claimed,
             )
@@ -192,6 +194,12 @@ class MlflowTracker:
             if resumed is not None:
                 sweep.reopen(tags)
             yield sweep
+
+    def _open_here(self, parent: SweepRun | str | None) -> MlflowSweep | None:
+        """Return the sweep of a member, where it is open in this process and in the same store."""
+        if not isinstance(parent, MlflowSweep):
+            return None
+        return parent if parent.session.store in homes(resolve(self.uri)) else None
 
     def _session(self, parent: str | None, resumed: str | None) -> Session:
         own = resolve(self.uri)

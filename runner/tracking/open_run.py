@@ -128,9 +128,12 @@ class OpenRun:
             return {ERROR: one_line(error)}
         return {STOP_REASON: interruption(error)} if status == "KILLED" else {}
 
+    def _seconds(self) -> float:
+        """Return how long the run has taken, over all its sittings."""
+        return self._before.seconds + time.perf_counter() - self._began
+
     def _log_cost(self) -> None:
-        seconds = self._before.seconds + time.perf_counter() - self._began
-        self._outbox.log({TOTAL: seconds, PEAK: max(peak_mb(), self._before.peak_mb)}, 0)
+        self._outbox.log({TOTAL: self._seconds(), PEAK: max(peak_mb(), self._before.peak_mb)}, 0)
 
     def _log_texts(self, files: Mapping[str, str]) -> None:
         for path, text in files.items():

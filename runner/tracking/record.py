@@ -12,6 +12,7 @@ from runner.base import Scores
 from runner.errors import TrackingError
 from runner.tracking.client import connect, reported
 from runner.tracking.links import run_page, runs_page, view_page
+from runner.tracking.search import experiment_ids, understood
 from runner.tracking.store import Store, resolve
 from runner.tracking.tags import KEY, KIND, MEMBERS, NUMBER, PARENT, SUPERSEDED, SWEEP, VIEW
 from runner.tracking.views import members_of
@@ -23,8 +24,7 @@ PAGE = 200
 CONFIG = "config/config.yaml"
 _SECTION = "holdout/"
 _ROWS = "progress/rows"
-_COMMAND = "mlflow.source.name"
-_CURVES = ("train/", "validation/")
+_COMMAND, _COMMIT = "mlflow.source.name", "mlflow.source.git.commit"
 _ALONE = f"tags.`{PARENT}` IS NULL"
 
 
@@ -34,7 +34,7 @@ class RecordedRun:
 
     ``scores`` are the final scores by scorer; ``duration_s`` is in seconds, None while the run
     goes on; ``params`` are texts; ``tags`` are our own, and the parent's id; ``rows`` is how many
-    rows were learned; ``command`` is what was typed.
+    rows were learned; ``command`` is what was typed, ``commit`` git's, "" where there was none.
     """
 
     run_id: str
@@ -48,6 +48,7 @@ class RecordedRun:
     tags: dict[str, str] = field(default_factory=dict)
     rows: int = 0
     command: str = ""
+    commit: str = ""
 
     @property
     def is_sweep(self) -> bool:
@@ -62,9 +63,14 @@ class RecordedRun:
 
 
 def recent_runs(
-    uri: str | None = None, limit: int = 20, *, parents_only: bool = True
+    uri: str | None = None,
+    limit: int = 20,
+    *,
+    parents_only: bool = True,
+    experiment: str | None = None,
+    filter_string: str = "",
 ) -> list[RecordedRun]:
-    """Return the latest runs of all experiments of a store, the newest first.
+    """Return the latest runs of a store, the newest first.
 
     Parameters
     ----------
@@ -74,13 +80,21 @@ def recent_runs(
         How many runs, at most.
     parents_only : bool
         Whether a sweep is one run, without its members.
+    experiment : str or None
+        The name of the one experiment to look in; all when not given.
+    filter_string : str
+        What they must fulfil, as MLflow's search has it.
 
     Raises
     ------
+    ConfigError
+        If there is no such experiment, or the filter is none.
     TrackingError
         If the store cannot be used.
     """
-    return list(islice(_runs(resolve(uri), _ALONE if parents_only else ""), limit))
+    asked = " AND ".join(filter(None, [_ALONE if parents_only else "", filter_string.strip()]))
+    with understood(filter_string):
+        return list(islice(_runs(resolve(uri), asked, experiment), limit))
 
 
 def find_run(prefix: str, uri: str | None = None) -> RecordedRun:
@@ -209,25 +223,6 @@ def kept_bytes(run_id: str, path: str, uri: str | None = None) -> bytes | None:
         return Path(client.download_artifacts(run_id, path, local)).read_bytes()
 
 
-def curves(run_id: str, uri: str | None = None) -> dict[str, list[tuple[int, float]]]:
-    """Return the scores on the way: pairs of rows seen and score, by metric.
-
-    Raises
-    ------
-    TrackingError
-        If the store cannot be used.
-    """
-    store = resolve(uri)
-    client = connect(store)
-    with reported(store):
-        found = [key for key in client.get_run(run_id).data.metrics if key.startswith(_CURVES)]
-        points = {key: client.get_metric_history(run_id, key) for key in sorted(found)}
-    return {
-        key: sorted({point.step: point.value for point in history}.items())
-        for key, history in points.items()
-    }
-
-
 def run_link(base_url: str, run: RecordedRun | None = None, uri: str | None = None) -> str:
     """Return the address of a run's page, or of a sweep's table of members.
 
@@ -241,16 +236,20 @@ def run_link(base_url: str, run: RecordedRun | None = None, uri: str | None = No
     return runs_page(base_url, latest[0].experiment_id) if latest else base_url
 
 
-def find_all(client: "MlflowClient", store: Store, filter_string: str) -> Iterator[RecordedRun]:
-    """Yield the runs of all experiments that a filter finds, the newest first.
+def find_all(
+    client: "MlflowClient", store: Store, filter_string: str, experiment: str | None = None
+) -> Iterator[RecordedRun]:
+    """Yield the runs that a filter finds, of all experiments or of one, the newest first.
 
     Raises
     ------
+    ConfigError
+        If there is no experiment of that name.
     TrackingError
         If the store cannot be used.
     """
     with reported(store):
-        experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+        experiments = experiment_ids(client, experiment)
         token = None
         while experiments:
             page = client.search_runs(
@@ -266,10 +265,12 @@ def find_all(client: "MlflowClient", store: Store, filter_string: str) -> Iterat
                 return
 
 
-def _runs(store: Store, filter_string: str) -> Iterator[RecordedRun]:
+def _runs(
+    store: Store, filter_string: str, experiment: str | None = None
+) -> Iterator[RecordedRun]:
     if store.file is not None and not store.file.exists():
         return
-    yield from find_all(connect(store), store, filter_string)
+    yield from find_all(connect(store), store, filter_string, experiment)
 
 
 def _recorded(run: Any) -> RecordedRun:
@@ -295,4 +296,5 @@ def _recorded(run: Any) -> RecordedRun:
         },
         rows=int(metrics.get(_ROWS, 0)),
         command=run.data.tags.get(_COMMAND, ""),
+        commit=run.data.tags.get(_COMMIT, ""),
     )

@@ -11,20 +11,25 @@ from runner.base import Callback, Part, Progress, Remark
 from runner.errors import RunnerWarning
 from runner.records import Evaluated, Recipe
 from runner.redaction import redacted
+from runner.tracking.asked import class_tags, shapes
 from runner.tracking.client import reported
 from runner.tracking.dataset import dataset_entity, log_datasets
 from runner.tracking.fingerprints import content_tags, has_labels, ledger_tags, model_tags
 from runner.tracking.ledger import Ledger, parquet
+from runner.tracking.ledger_summary import BLOCKS, TABLE_TAGS, blocks_table, epochs_text
+from runner.tracking.linked import linked
+from runner.tracking.links import run_page
 from runner.tracking.model import PackedModel, create_logged_model, pack, upload
 from runner.tracking.open_run import OpenRun
 from runner.tracking.params import params_as_text
-from runner.tracking.plots import plots
+from runner.tracking.plots.drawn import Pictures, of_model, of_scores
 from runner.tracking.recorder import Recorder
-from runner.tracking.report import Story, note, report
+from runner.tracking.report import Story, model_note, note, report
 from runner.tracking.resuming import Sittings
 from runner.tracking.session import Session
 from runner.tracking.spool import Claim, Point
 from runner.tracking.start_files import asked_files, environment_files
+from runner.tracking.system import SystemMetrics
 from runner.tracking.tags import (
     BAD_BLOCKS,
     ERROR,
@@ -42,7 +47,7 @@ if TYPE_CHECKING:
 
 # Drawing and packing change the filters of warnings for all threads.
 _ALONE = RLock()
-_MODEL_TAGS = ("mlflow.user", "mlflow.source.name", "mlflow.source.type")
+_MODEL_TAGS = ("mlflow.user", "mlflow.source.")
 
 
 class MlflowRun(OpenRun):
@@ -65,6 +70,8 @@ class MlflowRun(OpenRun):
         The longest time in seconds between two batches of metrics.
     in_sweep : bool
         Whether a sweep of this process keeps the environment of all its members.
+    system_metrics_after_s : float or None
+        How many seconds a fit takes whose machine is watched; None for no fit.
     earlier : Sittings, optional
         What the store holds of a run that is gone on with; then ``reopen`` it first.
     claimed : Claim, optional
@@ -80,6 +87,7 @@ class MlflowRun(OpenRun):
         keep_model: bool,
         flush_every_s: float,
         in_sweep: bool = False,
+        system_metrics_after_s: float | None = None,
         earlier: Sittings | None = None,
         claimed: Claim | None = None,
     ) -> None:
@@ -87,14 +95,18 @@ class MlflowRun(OpenRun):
             session, started, flush_every_s=flush_every_s, earlier=earlier, claimed=claimed
         )
         self._tags = tags = dict(started.data.tags)
-        self._model_tags = {key: tags[key] for key in _MODEL_TAGS if key in tags}
         self._keep_model = keep_model
-        self._in_sweep = in_sweep
+        self._in_sweep, self._is_member = in_sweep, PARENT in tags
+        self._watch_after_s = None if self._is_member else system_metrics_after_s
         self._recorder = Recorder(self._outbox.log)
         self._story = Story(
             name=str(started.info.run_name),
             command=redacted(command) or tags.get("mlflow.source.name", ""),
+            run_id=self.run_id,
             resumed_by=tags.get(PARENT, self.run_id),
+            page=run_page("", started.info.experiment_id, self.run_id).lstrip("/"),
+            store=str(self._store),
+            files=self._files,
         )
         self._params = dict(started.data.params)
         self._ledger: Ledger | None = None
@@ -143,7 +155,8 @@ class MlflowRun(OpenRun):
             asked = {path: text for path, text in asked.items() if path not in self._files}
         around = {} if self._in_sweep else environment_files(self._session.git)
         with reported(self._store):
-            tags = [RunTag(NOTE, note(self._story))]
+            told = {NOTE: note(self._story), **class_tags(recipe.params)}.items()
+            tags = [RunTag(*tag) for tag in told]
             self._client.log_batch(self.run_id, params=params, tags=tags)
             self._log_texts({self._free(path): text for path, text in (asked | around).items()})
 
@@ -162,7 +175,7 @@ class MlflowRun(OpenRun):
         """
         from mlflow.entities import DatasetInput, InputTag
 
-        self._counts_labels = has_labels(parts)
+        self._counts_labels, self._story.sides = has_labels(parts), shapes(parts)
         held_out = parts["holdout"].n_rows if "holdout" in parts else 0
         self._datasets = {
             context: dataset_entity(
@@ -176,11 +189,16 @@ class MlflowRun(OpenRun):
         ]
         with reported(self._store):
             log_datasets(self._client, self.run_id, inputs)
+            if not self._is_member:  # its description is of interest while it runs
+                self._client.set_tag(self.run_id, NOTE, note(self._story))
 
     def callbacks(self) -> dict[str, Callback]:
-        """Return, by name, what keeps the curves and the order of the blocks."""
+        """Return, by name, what keeps the curves, the order of the blocks, and the machine."""
         self._ledger = Ledger(self._keep_ledger, counts_labels=self._counts_labels)
-        return {"recorder": self._recorder, "ledger": self._ledger}
+        kept: dict[str, Callback] = {"recorder": self._recorder, "ledger": self._ledger}
+        if self._watch_after_s is not None:
+            kept["system"] = SystemMetrics(self._outbox.log, self._watch_after_s)
+        return kept
 
     def log_resumed(self, rows: int) -> None:
         """Keep that the run goes on from a saved state, after so many learned rows."""
@@ -212,14 +230,19 @@ class MlflowRun(OpenRun):
         self._story.scores, self._story.held_out_rows = dict(evaluated.scores), evaluated.n_rows
         scores = {f"holdout/{name}": score for name, score in evaluated.scores.items()}
         self._final = self._outbox.log(scores, 0)
-        recorder = self._recorder
+        ledger = None if self._is_member else self._ledger
+        self._draw(of_scores(evaluated, self._recorder, ledger))
+
+    def _draw(self, pictures: Pictures) -> None:
         with _ALONE:
-            for name, draw in plots(evaluated, recorder.curves, recorder.validation).items():
+            for name, draw in pictures.items():
                 self._put(f"plots/{name}", draw)
 
     def log_model(self, model: Any, part: Part, progress: Progress) -> None:
         """Keep the fitted model, which predicts from rows as ``part`` holds them, and its hash."""
         self._outbox.tag(model_tags(model))
+        if not self._is_member:
+            self._draw(of_model(model, part))
         if not self._keep_model:
             return
         with _ALONE:
@@ -238,51 +261,38 @@ class MlflowRun(OpenRun):
                 self._put("model/model.skops", packed.content)
 
     def _log_packed(self, packed: PackedModel, part: Part, rows_seen: int) -> None:
-        logged = create_logged_model(
-            self._client,
-            self._identity,
-            packed.model,
-            params=self._params,
-            tags=self._model_tags,
-        )
-        self._link(logged.model_id)
-        upload(self._client, logged, packed, part, rows_seen)
-        self._story.model = logged.model_uri
-
-    def _link(self, model_id: str) -> None:
-        """Log the last scores again, now as scores of a model on a dataset; the run has them."""
-        from mlflow.entities import Metric
-
-        metrics = []
         progress = self._recorder.progress
+        tags = {key: text for key, text in self._tags.items() if key.startswith(_MODEL_TAGS)}
+        logged = create_logged_model(
+            self._client, self._identity, packed.model, params=self._params, tags=tags
+        )
         is_latest = progress is None or progress.best_rows is None
-        for point in self._final + (self._recorder.latest if is_latest else []):
-            dataset = self._datasets.get(point.key.partition("/")[0])
-            metric = Metric(
-                *point,
-                model_id=model_id,
-                dataset_name=dataset.name if dataset else None,
-                dataset_digest=dataset.digest if dataset else None,
-                run_id=self.run_id,
-            )
-            metrics.append(metric)
+        points = self._final + (self._recorder.latest if is_latest else [])
+        metrics = linked(points, self.run_id, logged.model_id, self._datasets)
         self._client.log_batch(self.run_id, metrics=metrics)
+        upload(self._client, logged, packed, part, rows_seen)
+        self._story.model, self._story.progress = logged.model_uri, progress
+        self._client.set_logged_model_tags(logged.model_id, {NOTE: model_note(self._story)})
 
     def _tell_ending(self, status: str, error: BaseException | None) -> None:
         story, progress = self._story, self._recorder.progress
-        story.status, story.progress = status, progress
+        story.status, story.progress, story.seconds = status, progress, self._seconds()
         tags = self._ending_tags(status, error)
-        story.error = tags.get(ERROR)
+        story.error, story.interruption = tags.get(ERROR), tags.get(STOP_REASON)
         if status == "FINISHED" and progress is not None and progress.stop_reason:
             tags[STOP_REASON] = progress.stop_reason
         if progress is not None and progress.bad_blocks:
             tags[BAD_BLOCKS] = str(progress.bad_blocks)
             self._outbox.log({"progress/bad_blocks": progress.bad_blocks}, 0)
         self._log_cost()
-        self._outbox.tag({NOTE: note(story), **tags})
         self._put("report.md", lambda: report(story, self.url, self._files).encode())
+        self._outbox.tag({NOTE: note(story), **tags})
 
     def _keep_ledger(self, table: "pa.Table") -> None:
         self._put("ledger/blocks.parquet", lambda: parquet(table))
+        if not self._is_member:
+            self._story.epochs = epochs_text(table)
+            self._put(BLOCKS, lambda: json.dumps(blocks_table(table)).encode())
+            self._outbox.tag(TABLE_TAGS)
         if self._ledger is not None:
             self._outbox.tag(ledger_tags(self._ledger))

@@ -1,5 +1,6 @@
 """MLflow's user interface on a store, in a process of its own."""
 
+import json
 import os
 import signal
 import socket
@@ -9,18 +10,22 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from tempfile import TemporaryFile
-from typing import IO
-from urllib.request import urlopen
+from typing import IO, Any
+from urllib.request import ProxyHandler, build_opener
 
 from runner.errors import TrackingError
 from runner.redaction import redacted
 from runner.tracking.client import connect, quieten
-from runner.tracking.store import Store, resolve
+from runner.tracking.record import recent_runs
+from runner.tracking.store import PATIENCE_S, Store, resolve
 
 HOST = "127.0.0.1"
 START_S = 120.0
 STOP_S = 10.0
+MOST_BYTES = 10_000_000  # of an answer about a run
+_HERE = build_opener(ProxyHandler({}))  # no proxy stands between this machine and itself
 
 
 @dataclass(frozen=True)
@@ -35,11 +40,14 @@ class Interface:
         What serves them; None when somebody else does.
     log : file or None
         What the process says.
+    was_there : bool
+        Whether somebody serves the store on the port already.
     """
 
     base_url: str
     process: subprocess.Popen[bytes] | None = None
     log: IO[bytes] | None = None
+    was_there: bool = False
 
     def wait(self) -> None:
         """Wait for as long as our own server runs, which is until the context is left.
@@ -63,7 +71,7 @@ class Interface:
 def serve(uri: str | None = None, *, port: int = 5000) -> Iterator[Interface]:
     """Serve a store on this machine, reachable from this machine alone, until the context ends.
 
-    Where the store is a server, nothing is started.
+    Where the store is a server, or one serves it on that port already, nothing is started.
 
     Parameters
     ----------
@@ -87,10 +95,45 @@ def serve(uri: str | None = None, *, port: int = 5000) -> Iterator[Interface]:
         yield Interface(store.base_url)
         return
     connect(store)  # mends nothing, but makes the schema of a new file
+    there = f"http://{HOST}:{port}"
+    if port and not _is_free(port) and serves(there, store):
+        yield Interface(there, was_there=True)
+        return
     base_url = f"http://{HOST}:{_free(port)}"
     with TemporaryFile() as log, _process(store, base_url, log) as process:
         _wait(process, base_url, log)
         yield Interface(base_url, process, log)
+
+
+def serves(base_url: str, store: Store) -> bool:
+    """Say whether MLflow serves this very store there, as far as the latest run shows.
+
+    What answers must know of that run what only the store holds; a store without runs is never
+    known again.
+    """
+    latest = recent_runs(store.uri, limit=1, parents_only=False)
+    if not latest:
+        return False
+    run = latest[0]
+    try:
+        found = _asked(base_url, run.run_id)["run"]["info"]
+        started, name = int(found["start_time"]), found["run_name"]
+    except (OSError, HTTPException, ValueError, LookupError, TypeError):
+        return False
+    return (started, name) == (round(run.started.timestamp() * 1000), run.name)
+
+
+def _asked(base_url: str, run_id: str) -> Any:
+    page = f"{base_url}/api/2.0/mlflow/runs/get?run_id={run_id}"
+    with closing(_HERE.open(page, timeout=PATIENCE_S)) as answer:
+        return json.loads(answer.read(MOST_BYTES))
+
+
+def _is_free(port: int) -> bool:
+    try:
+        return bool(_free(port))
+    except TrackingError:
+        return False
 
 
 def _free(port: int) -> int:
@@ -100,7 +143,10 @@ def _free(port: int) -> int:
             probe.bind((HOST, port))
         except (OSError, OverflowError) as error:
             raise TrackingError(
-                f"Port {port}", "be free", got=str(error), remedy="Choose another, with --port."
+                f"Port {port}",
+                "be free",
+                got=str(error),
+                remedy="Choose another with --port, or any free one with --port 0.",
             ) from error
         return int(probe.getsockname()[1])
 
@@ -142,7 +188,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 def _wait(process: subprocess.Popen[bytes], base_url: str, log: IO[bytes]) -> None:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and process.poll() is None:
-        with suppress(OSError), urlopen(f"{base_url}/health", timeout=1):  # noqa: S310
+        with suppress(OSError), closing(_HERE.open(f"{base_url}/health", timeout=1)):
             return
         time.sleep(0.1)
     raise TrackingError(

@@ -14,24 +14,29 @@ from runner.tracking.client import reported
 from runner.tracking.leaderboard import (
     PATH,
     best,
+    best_tags,
     counts,
     differing,
+    ranked,
     scorers,
-    sweep_note,
     table,
 )
 from runner.tracking.links import run_page, view_page
 from runner.tracking.members import outcome_of
 from runner.tracking.mending import end_orphans
 from runner.tracking.open_run import OpenRun
-from runner.tracking.params import key_of, params_as_text, value_as_text
+from runner.tracking.params import key_of, params_as_text
 from runner.tracking.record import RecordedRun, children_of, current
 from runner.tracking.session import Session
 from runner.tracking.spool import Claim, is_open
 from runner.tracking.start_files import asked_files, environment_files
+from runner.tracking.sweep_charts import SHOWN
+from runner.tracking.sweep_colours import colours
+from runner.tracking.sweep_curves import MOST_CURVES, curves_of
+from runner.tracking.sweep_note import sweep_note
+from runner.tracking.sweep_pictures import CURVES, SCORES, pictures
 from runner.tracking.tags import (
-    BEST,
-    BEST_RUN,
+    COLOUR,
     ERROR,
     KEY,
     MEMBERS,
@@ -214,24 +219,18 @@ class MlflowSweep(OpenRun):
         self._written, self._written_at = (outcomes, final), time.monotonic()
         content = json.dumps(table(outcomes), ensure_ascii=False)
         self._put(PATH, content.encode)
+        if final:
+            self._draw()
         tags = {NOTE: self._note(None), MEMBERS: str(len(outcomes)), TABLES: _TABLE_TAG}
         self._save_view()
         if self._view is not None:
             tags[VIEW] = self.run_id
-        tags |= self._best_tags()
+        tags |= best_tags(outcomes, self._tags)
         self._tags |= tags
         self._outbox.tag(tags)
         if final:
             self._log_totals()
-
-    def _best_tags(self) -> dict[str, str]:
-        """Return what the best member differs in; what an earlier best one did not is emptied."""
-        found = best(self._outcomes)
-        stale = {key: "" for key in self._tags if key.startswith(BEST)}
-        if found is None:
-            return stale
-        params = {BEST + key_of(key): value_as_text(value) for key, value in found.params.items()}
-        return {**stale, **params, BEST_RUN: found.run_id}
+            self._outbox.attempt(self._colour)
 
     def _log_totals(self) -> None:
         """Log what the whole sweep came to, each value once."""
@@ -251,6 +250,21 @@ class MlflowSweep(OpenRun):
         self._params |= texts
         self._outbox.attempt(partial(self._client.log_batch, self.run_id, params=params))
 
+    def _draw(self) -> None:
+        """Draw how the members compare, and their curves where they are not too many."""
+        curves: dict[int, list[tuple[int, float]]] = {}
+        if len(self._outcomes) <= MOST_CURVES:
+            self._outbox.attempt(lambda: curves.update(curves_of(self._client, self._outcomes)))
+        for path, draw in pictures(self._outcomes, curves).items():
+            self._put(path, draw)
+
+    def _colour(self) -> None:
+        """Give the members that belong together one colour, as far as a page shows them."""
+        chosen = colours(self._outcomes)
+        for outcome in ranked(self._outcomes)[:SHOWN]:
+            if outcome.run_id and outcome.number in chosen:
+                self._client.set_tag(outcome.run_id, COLOUR, chosen[outcome.number])
+
     def _save_view(self) -> None:
         """Save the view when its columns are new; without it the sweep is no worse."""
         params = [key_of(key) for key in differing(self._outcomes)]
@@ -258,7 +272,10 @@ class MlflowSweep(OpenRun):
         metrics = [*(key_of(f"holdout/{name}") for name in names), "progress/rows"]
         if (params, metrics) == self._view or self._outbox.is_away:
             return
-        experiment, title = self._identity.experiment_id, f"{self.name} {self.run_id[:8]}"
+        experiment, title = (
+            self._identity.experiment_id,
+            f"Leaderboard {self.name} {self.run_id[:8]}",
+        )
         try:
             save_view(self._client, experiment, self.run_id, title, params=params, metrics=metrics)
         except Exception as error:  # noqa: BLE001  (a view is not worth a sweep)
@@ -272,7 +289,10 @@ class MlflowSweep(OpenRun):
         self._view = (params, metrics)
 
     def _note(self, error: str | None) -> str:
-        return sweep_note(self.name, self._command, self._outcomes, error)
+        drawn = [path for path in (SCORES, CURVES) if path in self._files]
+        page = f"#/experiments/{self._identity.experiment_id}/runs/{self.run_id}"
+        said = (self.name, self._command, self._outcomes, error)
+        return sweep_note(*said, page=page, pictures=drawn)
 
     def _page(self, run: RecordedRun) -> str:
         if self._store.base_url is None:

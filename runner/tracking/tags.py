@@ -9,9 +9,13 @@ from runner.redaction import redacted
 PARENT = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"
 TABLES = "mlflow.loggedArtifacts"
+COLOUR = "mlflow.runColor"
 
 KIND = "runner.kind"
 RUN, SWEEP, MEMBER = "run", "sweep", "member"
+
+ESTIMATOR = "runner.estimator"
+DATASET = "runner.dataset"
 
 ERROR = "runner.error"
 STOP_REASON = "runner.stop_reason"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from runner.config.words import is_name
 from runner.errors import ConfigError
-from runner.verbs.arguments import WRONG, experiment_of, parser_of
+from runner.verbs.arguments import JSON, QUIET, WRONG, check_flags, experiment_of, parser_of
 
 if TYPE_CHECKING:
     from runner.sweeps.job import Job
@@ -32,18 +32,19 @@ def hydra(given: list[str]) -> int:
 def _of_hydra(given: list[str]) -> list[str]:
     from runner.config.checking.line import OURS
 
-    return [text for text in given if text not in OURS]
+    return [text for text in given if text not in (*OURS, QUIET, JSON)]
 
 
 def _run(given: list[str]) -> int:
     from runner.config.app import main as hydra_main
     from runner.config.compose import flags_first, opened
     from runner.config.messages import OF_COMPOSING, in_our_words
-    from runner.shown import Shown
     from runner.sweeps.job import Job
+    from runner.verbs.speech import speech, spoken
 
-    job = Job(Shown(), dry_run="--dry-run" in given, fail_fast="--fail-fast" in given)
-    with in_our_words(OF_COMPOSING):  # what is raised while it runs is told as it is
+    asked, given = speech(given)
+    job = Job(asked.teller(), dry_run="--dry-run" in given, fail_fast="--fail-fast" in given)
+    with in_our_words(OF_COMPOSING), spoken(job):  # what is raised while it runs is told as it is
         hydra_main(flags_first(opened(_of_hydra(given))), job)
     return _code_of(job)
 
@@ -56,25 +57,31 @@ def _code_of(job: "Job") -> int:
 def resume(rest: list[str]) -> int:
     """Go on with a run, or with the members of a sweep, that did not finish."""
     from runner.resuming import resume
-    from runner.shown import Shown
     from runner.sweeps.job import Job
+    from runner.verbs.speech import Speech, spoken
 
     overrides = [text for text in rest if "=" in text and not text.startswith("-")]
     parser = parser_of("resume")
     parser.add_argument("run")
-    for flag in ("--failed", "--fail-fast", "--force", "--dry-run"):
+    for flag in ("--failed", "--fail-fast", "--force", "--dry-run", QUIET, JSON):
         parser.add_argument(flag, action="store_true")
     asked = parser.parse_args([text for text in rest if text not in overrides])
-    job = Job(Shown(), dry_run=asked.dry_run, fail_fast=asked.fail_fast)
-    resume(asked.run, job, overrides, only_failed=asked.failed, is_forced=asked.force)
+    teller = Speech(asked.quiet, asked.json).teller()
+    job = Job(teller, dry_run=asked.dry_run, fail_fast=asked.fail_fast)
+    with spoken(job):
+        resume(asked.run, job, overrides, only_failed=asked.failed, is_forced=asked.force)
     return _code_of(job)
 
 
 def reproduce(rest: list[str]) -> int:
     """Run a recorded run again from its record, and compare the two."""
     from runner.reproduction.job import reproduce
-    from runner.terminal import show_comparison
+    from runner.terminal import show_comparison, show_json
+    from runner.verbs import documents
+    from runner.verbs.speech import speech
 
+    asked, rest = speech(rest)
+    check_flags("reproduce", rest, (QUIET, JSON))
     named = [text for text in rest if is_name(text)]
     if len(named) != 1:
         raise ConfigError(
@@ -83,8 +90,12 @@ def reproduce(rest: list[str]) -> int:
             got=" ".join(rest) or "nothing",
             remedy="Write `runner reproduce RUN`; `runner runs` shows the runs.",
         )
-    done = reproduce(named[0], [text for text in rest if text not in named])
-    show_comparison(done)
+    with asked.teller().around():
+        done = reproduce(named[0], [text for text in rest if text not in named])
+    if asked.is_json:
+        show_json(documents.reproduction(done))
+    elif not asked.is_quiet:
+        show_comparison(done)
     return 0 if done.is_identical else WRONG
 
 
@@ -92,9 +103,13 @@ def predict(rest: list[str]) -> int:
     """Write the predictions of a recorded model."""
     from runner.config.recorded import settings
     from runner.prediction.job import predict
-    from runner.terminal import Lines, show_prediction
+    from runner.terminal import show_json, show_prediction
     from runner.tracking.termination import terminated_by_signal
+    from runner.verbs import documents
+    from runner.verbs.speech import speech
 
+    how, rest = speech(rest)
+    check_flags("predict", rest, (QUIET, JSON))
     named = [text for text in rest if is_name(text)]
     asked, overrides = settings(
         [text for text in rest if text not in named], "output", "columns", "probabilities"
@@ -106,6 +121,10 @@ def predict(rest: list[str]) -> int:
             got=" ".join(rest) or "nothing",
             remedy="Write `runner predict RUN output=FOLDER`; `runner runs` shows the runs.",
         )
-    with terminated_by_signal():
-        show_prediction(predict(named[0], overrides=overrides, tell=Lines("predict"), **asked))
+    with terminated_by_signal(), how.teller().around():
+        done = predict(named[0], overrides=overrides, **asked)
+    if how.is_json:
+        show_json(documents.prediction(done))
+    elif not how.is_quiet:
+        show_prediction(done)
     return 0

@@ -1,25 +1,25 @@
 """Show what an experiment is composed to, who says so, and where another differs."""
 
-import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from runner.config.words import is_override
 from runner.errors import ConfigError, InvalidConfigError, nearest
-from runner.verbs.arguments import check_flags, experiment_of, value_of
+from runner.verbs.arguments import JSON, check_flags, experiment_of, taken, value_of
 
 if TYPE_CHECKING:
     from runner.config.compose import Composed
     from runner.config.reading.sources import Sources, Written
 
-FLAGS = ("--why", "--diff")
+FLAGS = ("--why", "--diff", JSON)
 WINS = "wins"
 
 
 def show(rest: list[str]) -> int:
     """Write the composed config, what sets one of its keys, or the keys where another differs."""
+    is_json, rest = taken(JSON, rest)
     key, words = value_of("--why", "a key", rest)
     other, words = value_of("--diff", "another experiment", words)
     name, overrides = experiment_of("show", words)
@@ -33,30 +33,32 @@ def show(rest: list[str]) -> int:
             remedy="Show one after the other, or compare by `runner show NAME --diff OTHER`.",
         )
     if key:
-        _why(name, overrides, key)
+        _why(name, overrides, key, is_json=is_json)
     elif other:
-        _difference(name, overrides, other)
+        _difference(name, overrides, other, is_json=is_json)
     else:
-        _composed(name, overrides)
+        _composed(name, overrides, is_json=is_json)
     return 0
 
 
-def _composed(name: str, overrides: Sequence[str]) -> None:
+def _composed(name: str, overrides: Sequence[str], *, is_json: bool) -> None:
     from runner.config.checking.examination import examined
     from runner.config.recipe import recipe, sweep_text
-    from runner.terminal import show_config
+    from runner.terminal import show_config, show_json
 
     found = examined(name, overrides)
     composed = found.composed
     if found.problems or composed is None:
         raise InvalidConfigError(found.problems)
+    if is_json:
+        show_json(_values(name, overrides))
+        return
     asked = recipe(composed.config, composed.overrides, composed.selection)
     show_config(f"{asked.config}{sweep_text(composed)}")
 
 
-def _why(name: str, overrides: Sequence[str], key: str) -> None:
+def _why(name: str, overrides: Sequence[str], key: str, *, is_json: bool) -> None:
     from runner.config.checking.examination import examined
-    from runner.terminal import show_table
 
     found = examined(name, overrides)
     written = found.sources.keys()
@@ -73,10 +75,30 @@ def _why(name: str, overrides: Sequence[str], key: str) -> None:
         for each in found.sources.writers(below)
         if not _is(each, "mapping")
     ]
-    if rows:
-        show_table(["", "key", "value", "where"], rows)
+    default = "" if rows else _default(name, found.sources, key)
+    if is_json:
+        _show_json([{"wins": bool(wins), **_named(told)} for wins, *told in rows], default)
     else:
-        sys.stdout.write(f"{key}: {_default(name, found.sources, key)}\n")
+        _show_rows(["", "key", "value", "where"], rows, f"{key}: {default}")
+
+
+def _named(told: Sequence[str]) -> dict[str, str]:
+    return dict(zip(("key", "value", "place"), told, strict=True))
+
+
+def _show_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], otherwise: str) -> None:
+    from runner.terminal import show_table
+
+    if rows:
+        show_table(columns, rows)
+    else:
+        sys.stdout.write(f"{otherwise}\n")
+
+
+def _show_json(rows: Sequence[Mapping[str, Any]], otherwise: str) -> None:
+    from runner.terminal import show_json
+
+    show_json({"keys": rows, "told": None if rows else otherwise})
 
 
 def _told(written: "Written") -> list[str]:
@@ -108,6 +130,8 @@ def _default(name: str, sources: "Sources", key: str) -> str:
     ConfigError
         If there is no such key.
     """
+    from json import dumps
+
     from runner.config.signatures.signature import signature_of
     from runner.spelling import asked, similar
 
@@ -117,7 +141,7 @@ def _default(name: str, sources: "Sources", key: str) -> str:
     parameters = signature.parameters if signature else {}
     if signature and last in parameters:
         default = signature.defaults.get(last, "one that YAML cannot say")
-        return f"nothing sets it; the default of {signature.name} is {json.dumps(default)}"
+        return f"nothing sets it; the default of {signature.name} is {dumps(default)}"
     known = [*sources.keys(), *(f"{section}.{parameter}" for parameter in parameters)]
     near = similar(key, known)
     remedy = f"D{asked(near)[1:]}" if near else nearest(key, known)
@@ -146,9 +170,8 @@ def _keys(node: Any, key: str = "") -> Iterator[str]:
         yield from _keys(value, below)
 
 
-def _difference(name: str, overrides: Sequence[str], other: str) -> None:
+def _difference(name: str, overrides: Sequence[str], other: str, *, is_json: bool) -> None:
     from runner.config.rebuilt import ABSENT, differences
-    from runner.terminal import show_table
 
     found = differences(_values(name, overrides), _values(other, ()))
     rows = [
@@ -156,10 +179,13 @@ def _difference(name: str, overrides: Sequence[str], other: str) -> None:
         for each in found
         if {each.recorded, each.now} != {ABSENT, "{}"}  # it is empty in both
     ]
-    if rows:
-        show_table(["key", f"{name}, changed" if overrides else name, other], rows)
+    columns, none = ["key", f"{name}, changed" if overrides else name, other], "no key differs"
+    if is_json:
+        _show_json(
+            [{"key": key, "value": here, "other": there} for key, here, there in rows], none
+        )
     else:
-        sys.stdout.write("no key differs\n")
+        _show_rows(columns, rows, none)
 
 
 def _values(name: str, overrides: Sequence[str]) -> dict[str, Any]:

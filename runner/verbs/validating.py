@@ -1,13 +1,13 @@
 """Tell every mistake of experiments before data is read."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from runner.config.words import is_name, is_override
 from runner.project import experiment_files
 from runner.redaction import redacted
-from runner.verbs.arguments import WRONG, check_flags
+from runner.verbs.arguments import JSON, WRONG, check_flags, taken
 
 if TYPE_CHECKING:
     from runner.config.checking.examination import Examination
@@ -19,13 +19,19 @@ def validate(rest: list[str]) -> int:
     """Write the mistakes of some experiments, or of all, and how many each has."""
     from runner.config.checking.examination import examined
 
-    check_flags("validate", [word for word in rest if word not in MANY], MANY)
+    is_json, rest = taken(JSON, rest)
+    check_flags("validate", [word for word in rest if word not in MANY], (*MANY, JSON))
     overrides = [word for word in rest if is_override(word) or word in MANY]
     named = [word for word in rest if is_name(word)]
+    names = dict.fromkeys(named or experiment_files())
+    examinations = ((name, examined(name, overrides)) for name in names)
+    return _show_json(examinations) if is_json else _show(examinations)
+
+
+def _show(examinations: "Iterable[tuple[str, Examination]]") -> int:
     told: set[str] = set()
     wrong = {}
-    for name in dict.fromkeys(named or experiment_files()):
-        found = examined(name, overrides)
+    for name, found in examinations:
         new = [text for text in map(str, found.problems) if text not in told]
         told.update(new)
         sys.stderr.writelines(f"{redacted(text)}\n" for text in new)
@@ -36,6 +42,15 @@ def validate(rest: list[str]) -> int:
     if len(wrong) > 1:
         sys.stdout.write(f"{_summary(list(wrong.values()))}\n")
     return WRONG if any(wrong.values()) else 0
+
+
+def _show_json(examinations: "Iterable[tuple[str, Examination]]") -> int:
+    from runner.terminal import show_json
+    from runner.verbs import documents
+
+    told = documents.examinations(dict(examinations))
+    show_json(told)
+    return WRONG if told["mistakes"] else 0
 
 
 def _line(name: str, found: "Examination") -> str:

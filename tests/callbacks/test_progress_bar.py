@@ -5,8 +5,9 @@ import io
 import pytest
 
 from runner.base import Progress
-from runner.callbacks.progress_bar import ProgressBar, describe
+from runner.callbacks.progress_bar import ProgressBar
 from runner.errors import ConfigError
+from runner.steps import Steps, listening
 
 
 class Terminal(io.StringIO):
@@ -37,8 +38,9 @@ def test_a_terminal_is_shown_a_live_bar_with_speed_score_and_time_left(monkeypat
 
 
 def test_elsewhere_a_line_is_written_every_few_seconds(monkeypatch):
-    now = iter([0.0, 1.0, 5.5, 6.0, 9.0])
-    monkeypatch.setattr("runner.callbacks.progress_bar.monotonic", lambda: next(now))
+    now = iter([0.0, 0.0, 1.0, 5.5, 6.0, 9.0, 9.0])  # the first two: it listens, it begins
+    monkeypatch.setattr("runner.callbacks.bars.monotonic", lambda: next(now))
+    monkeypatch.setattr("runner.steps.monotonic", lambda: next(now))
     file = io.StringIO()
     bar, progress = ProgressBar(every_s=5.0, file=file), halfway()
     bar.on_fit_begin(Progress(), None)
@@ -60,20 +62,22 @@ def test_a_fit_that_learned_nothing_leaves_no_line():
     assert file.getvalue() == ""
 
 
-@pytest.mark.parametrize(
-    ("progress", "elapsed_s", "line"),
-    [
-        (Progress(rows=10, blocks=1), 2.0, "10 rows in 1 block · 5 rows/s"),
-        (Progress(rows=10, blocks=2), 0.0, "10 rows in 2 blocks · 0 rows/s"),
-        (
-            Progress(total_rows=10**9, rows=10**6, blocks=10),
-            10.0,
-            "0% · 1,000,000 rows in 10 blocks · 100,000 rows/s · 2:46:30 left",
-        ),
-    ],
-)
-def test_what_is_not_known_is_left_out(progress, elapsed_s, line):
-    assert describe(progress, elapsed_s) == line
+def test_where_the_process_is_quiet_so_is_the_bar(capsys):
+    with listening(Steps()) as steps:
+        bar, progress = ProgressBar(every_s=0), Progress()
+        bar.on_fit_begin(progress, None)
+        progress.rows, progress.blocks = 100, 1
+        bar.on_block_end(progress, None)
+        bar.on_fit_end(progress)
+    assert capsys.readouterr() == ("", "")
+    assert steps.took["fit"].rows == 100
+
+
+def test_without_a_listener_it_shows_itself(capsys):
+    bar = ProgressBar(every_s=0)
+    bar.on_fit_begin(Progress(), None)
+    bar.on_block_end(halfway(), None)
+    assert capsys.readouterr().err.startswith("fit 50% · ")
 
 
 @pytest.mark.parametrize("every_s", ["abc", None, -1])

@@ -9,6 +9,7 @@ import pytest
 from runner.dataset.bundled import Bundled
 from runner.errors import ConfigError, DatasetError, FitError, RunnerWarning, TrackingError
 from runner.prediction.job import predict
+from runner.steps import Step, Steps, listening
 from runner.tracking.loading import load_model
 from runner.tracking.record import find_run
 
@@ -335,15 +336,17 @@ def test_a_run_without_a_model_is_refused_before_anything_is_made(learned, tmp_p
     assert not (tmp_path / "out").exists()
 
 
-def test_what_is_told_after_each_block_is_how_far_it_came(clicked, tmp_path):
+def test_who_listens_is_told_after_each_block_how_far_it_came(clicked, tmp_path):
+    class Listener(Steps):
+        def begin(self, name, progress, **asked):
+            step = Step(name, progress)
+            step.move = lambda now: told.append((name, now.rows, now.total_rows))
+            return step
+
     told = []
-    predict(
-        clicked.run_id,
-        tmp_path / "out",
-        ["dataset.chunks=100"],
-        tell=lambda progress: told.append((progress.rows, progress.total_rows)),
-    )
-    assert told == [(100, 300), (200, 300), (300, 300)]
+    with listening(Listener()):
+        predict(clicked.run_id, tmp_path / "out", ["dataset.chunks=100"])
+    assert told == [("predict", rows, 300) for rows in (100, 200, 300)]
 
 
 def test_features_that_were_targets_of_the_run_are_left_out_by_name(learned, tmp_path):

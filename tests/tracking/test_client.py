@@ -75,6 +75,16 @@ def test_artifacts_lie_beside_the_database_wherever_that_is(project, schema):
     assert kept.read_text() == "kept"
 
 
+def test_an_experiment_says_what_it_holds_and_keeps_what_a_person_wrote(client, store):
+    made = experiment_id(client, store, "told")
+    note = client.get_experiment(made).tags["mlflow.note.content"]
+    assert note.startswith("**told**: ")
+    assert "runner ui" in note
+    client.set_experiment_tag(made, "mlflow.note.content", "mine")
+    assert experiment_id(client, store, "told") == made
+    assert client.get_experiment(made).tags["mlflow.note.content"] == "mine"
+
+
 def test_a_deleted_experiment_is_refused(client, store):
     client.delete_experiment(experiment_id(client, store, "gone"))
     with pytest.raises(TrackingError, match=r"'gone' of sqlite:.* must not be deleted"):

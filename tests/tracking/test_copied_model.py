@@ -5,6 +5,7 @@ import pytest
 from runner.records import Evaluated
 from runner.tracking.client import connect
 from runner.tracking.copied_model import COPIED_FROM, copy_models
+from runner.tracking.copied_view import renamed
 from runner.tracking.loading import load_model
 from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.record import find_run
@@ -46,7 +47,7 @@ def scores(entry):
 
 def test_a_model_is_copied_with_its_scores_and_links(client, other, learned, copied):
     run, model = learned
-    copy_models(client, other, run, copied)
+    names = copy_models(client, other, run, copied, {run.info.run_id: copied.run_id})
     (output,) = other.get_run(copied.run_id).outputs.model_outputs
     (before,) = run.outputs.model_outputs
     old, new = client.get_logged_model(before.model_id), other.get_logged_model(output.model_id)
@@ -55,6 +56,9 @@ def test_a_model_is_copied_with_its_scores_and_links(client, other, learned, cop
     assert new.source_run_id == copied.run_id
     assert scores(new) == scores(old)
     assert new.tags[COPIED_FROM] == old.model_id
+    assert names == {old.model_id: new.model_id}
+    told = [each.tags["mlflow.note.content"] for each in (old, new)]
+    assert told[1] == renamed(told[0], {**names, run.info.run_id: copied.run_id}) != told[0]
     loaded = load_model(find_run(copied.run_id, OTHER), OTHER)
     assert (loaded.model.coef_ == model.coef_).all()
     assert loaded.uri == f"models:/{new.model_id}"
@@ -65,7 +69,7 @@ def test_the_files_of_a_copy_tell_its_own_ids(client, other, learned, copied):
     from mlflow.models import Model
 
     run, _ = learned
-    copy_models(client, other, run, copied)
+    copy_models(client, other, run, copied, {})
     (entry,) = models(other, copied)
     described = Model.load(
         download_artifacts(artifact_uri=entry.artifact_location, tracking_uri=other.tracking_uri)
@@ -98,9 +102,9 @@ def test_what_was_interrupted_is_completed_and_not_doubled(
             return call
 
     with pytest.raises(KeyboardInterrupt):
-        copy_models(client, Interrupted(), run, copied)
+        copy_models(client, Interrupted(), run, copied, {})
     for _ in range(2):
-        copy_models(client, other, run, copied)
+        copy_models(client, other, run, copied, {})
     (entry,) = models(other, copied)
     assert entry.status == "READY"
     assert len(other.get_run(copied.run_id).outputs.model_outputs) == 1
@@ -122,7 +126,7 @@ def test_a_server_without_models_of_their_own_gets_the_files(client, other, lear
                 raise MlflowException("no such page", error_code=ENDPOINT_NOT_FOUND)
             return getattr(other, name)
 
-    copy_models(client, Old(), run, copied)
+    copy_models(client, Old(), run, copied, {})
     loaded = load_model(find_run(copied.run_id, OTHER), OTHER)
     assert (loaded.model.coef_ == model.coef_).all()
     assert loaded.uri == f"runs:/{copied.run_id}/model/model.skops"
@@ -136,7 +140,7 @@ def test_another_refusal_is_raised(client, other, learned, copied):
             raise MlflowException("no space left")
 
     with pytest.raises(MlflowException, match="no space left"):
-        copy_models(client, Full(), learned[0], copied)
+        copy_models(client, Full(), learned[0], copied, {})
 
 
 def test_a_model_that_was_not_kept_whole_is_left_out(client, other, store, run_id, copied):
@@ -145,5 +149,5 @@ def test_a_model_that_was_not_kept_whole_is_left_out(client, other, store, run_i
     experiment = client.get_run(run_id).info.experiment_id
     pending = client.create_logged_model(experiment, name="half", source_run_id=run_id)
     client.log_outputs(run_id, [LoggedModelOutput(pending.model_id, 0)])
-    copy_models(client, other, client.get_run(run_id), copied)
+    copy_models(client, other, client.get_run(run_id), copied, {})
     assert models(other, copied) == []

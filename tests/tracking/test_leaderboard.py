@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.records import Outcome
-from runner.tracking.leaderboard import best, counts, ranked, sweep_note, table
+from runner.tracking.leaderboard import best, best_tags, counts, ranked, table
 
 
 def member(number, score=None, **known):
@@ -88,38 +88,10 @@ def test_a_table_names_what_differs_scores_and_how_each_ended():
     }
 
 
-def test_the_note_shows_the_best_and_says_how_many_more():
-    note = sweep_note("grid", "runner run grid", [member(i, i / 100) for i in range(30)], None)
-    assert note.startswith("**grid**, a sweep of 30 members: 30 finished")
-    rows = note.replace("\u00a0", "")
-    assert "| 1 | a=29 | 0.29 | -1 | 100 |" in rows
-    assert "| 20 | a=10 |" in rows
-    assert "| 21 |" not in rows
-    assert "and 10 more, in `sweep/leaderboard.json`" in note
-    assert note.endswith("```sh\nrunner run grid\n```")
-    assert "Failed" not in note
-    assert "Stopped" not in note
-
-
-def test_the_note_tells_what_failed_and_what_was_stopped():
-    outcomes = [
-        member(0, 0.5, stop_reason="rung 1 of 3"),
-        member(1, None, status="FAILED", error="Block 3\nmust | be finite"),
-        member(2, None, status="PENDING"),
-    ]
-    note = sweep_note("grid", "", outcomes, "SIGTERM ended it")
-    assert "1 finished, 1 of them stopped early, 1 failed, 1 pending" in note
-    assert "Failed:\n\n- `a=1` Block 3 must \\| be finite" in note
-    assert "Stopped early:\n\n- `a=0` rung 1 of 3" in note
-    assert "```text\nSIGTERM ended it\n```" in note
-
-
-def test_the_note_of_a_thousand_long_members_fits_into_a_tag():
-    outcomes = [member(i, 0.5, name="n" * 500, stop_reason="s" * 500) for i in range(500)] + [
-        member(i, None, name="n" * 500, status="FAILED", error="e" * 500) for i in range(500)
-    ]
-    assert len(sweep_note("a", "runner run a", outcomes, None)) < 8000
-
-
-def test_a_sweep_without_members_has_a_note():
-    assert sweep_note("a", "", [], None) == "**a**, a sweep"
+def test_the_tags_of_the_best_name_it_and_empty_what_another_differed_in():
+    outcomes = [member(0, 0.25), member(1, 0.5, params={"b[0]": None})]
+    assert best_tags(outcomes, ["runner.best.a", "runner.view"]) == {
+        "runner.best.a": "",
+        "runner.best.b_0_": "null",
+        "runner.best_run": "r1",
+    }

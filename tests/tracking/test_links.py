@@ -1,6 +1,7 @@
+import json
 from urllib.parse import parse_qs
 
-from runner.tracking.links import run_page, runs_page, view_page
+from runner.tracking.links import compare_page, run_page, runs_page, view_page
 
 
 def test_a_link_names_the_run_and_its_experiment():
@@ -23,3 +24,13 @@ def test_a_saved_view_is_named_by_its_key():
     assert base == "http://h:1/#/experiments/3/runs"
     found = {"workflowType": ["machine_learning"], "viewStateShareKey": ["a b"]}
     assert parse_qs(query) == found
+
+
+def test_runs_are_put_side_by_side_with_each_experiment_once():
+    base, _, query = compare_page("http://h:1/", ["3", "4", "3"], ["ab", "cd", "ef"]).partition(
+        "?"
+    )
+    assert base == "http://h:1/#/compare-runs"
+    assert not {'"', "[", " "} & set(query)
+    found = {key: json.loads(value) for key, (value,) in parse_qs(query).items()}
+    assert found == {"runs": ["ab", "cd", "ef"], "experiments": ["3", "4"]}

@@ -152,6 +152,7 @@ def test_an_ending_that_cannot_be_told_keeps_the_true_status(tracker, client, mo
         ("log_model", 3, "tracking.log_model must be true or false; got 3"),
         ("flush_every_s", "abc", "tracking.flush_every_s must be a number of at least 0; got 'a"),
         ("flush_every_s", -1, "tracking.flush_every_s must be a number of at least 0; got -1"),
+        ("system_metrics_after_s", -1, "tracking.system_metrics_after_s must be a number of at"),
         ("experiment", 5, "tracking.experiment must be text of 1 to 1000 characters; got 5"),
         ("tags", [1], "tracking.tags must be a mapping, each value text, or a finite number, or"),
         ("tags", {"a": [1]}, "tracking.tags must be a mapping, each value text, or a finite"),

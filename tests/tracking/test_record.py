@@ -17,7 +17,7 @@ from runner.tracking.record import (
     recent_runs,
     run_link,
 )
-from runner.tracking.tags import member_tags
+from runner.tracking.tags import KEY, member_tags
 
 
 @pytest.fixture
@@ -49,6 +49,21 @@ def test_a_run_is_read_back_as_it_was_logged(three):
     assert run.status == "FINISHED"
     assert timedelta(0) <= datetime.now(UTC) - run.started < timedelta(minutes=5)
     assert 0 <= run.duration_s < 300
+
+
+def test_runs_of_one_experiment_or_that_fulfil_a_filter_are_found_alone(three):
+    assert [run.name for run in recent_runs(experiment="a")] == ["first"]
+    failed = recent_runs(filter_string="attributes.status = 'FAILED'")
+    assert [run.name for run in failed] == ["third"]
+    scored = "metrics.`holdout/accuracy` >= 0.5 AND params.seed = '1'"
+    assert [run.name for run in recent_runs(filter_string=scored)] == ["second", "first"]
+    assert recent_runs(experiment="a", filter_string="metrics.`holdout/accuracy` > 0.5") == []
+
+
+def test_the_commit_of_a_run_is_read_back(client, run_id):
+    assert find_run(run_id).commit == ""
+    client.set_tag(run_id, "mlflow.source.git.commit", "5f2a")
+    assert find_run(run_id).commit == "5f2a"
 
 
 def test_a_run_that_goes_on_has_no_duration(tracker):
@@ -152,6 +167,9 @@ def test_a_sweep_is_one_run_among_the_latest(sweep):
     assert [run.name for run in found] == ["grid", "single"]
     assert [(run.is_sweep, run.members) for run in found] == [(True, 3), (False, 0)]
     assert len(recent_runs(parents_only=False)) == 6
+    assert recent_runs(filter_string=f"tags.`{KEY}` = '1'") == []
+    found = recent_runs(parents_only=False, filter_string=f"tags.`{KEY}` = '1'")
+    assert [run.name for run in found] == ["1", "1"]
     assert [run.name for run in recent_runs(limit=2)] == ["grid", "single"]
 
 

@@ -18,6 +18,7 @@ from runner.base import Progress, Remark
 from runner.errors import RunnerWarning, TrackingError
 from runner.records import Confusion, Evaluated, Recipe
 from runner.tracking.client import connect
+from runner.tracking.leaderboard import GAP
 from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.spool import runs_folder
 from runner.tracking.store import resolve
@@ -100,7 +101,7 @@ def check_artifacts(client, run_id):
         with Image.open(BytesIO(content(client, run_id, f"plots/{name}.png"))) as image:
             assert image.format == "PNG"
     report = content(client, run_id, "report.md").decode()
-    assert "| accuracy | 0.75 |" in report
+    assert f"| accuracy{GAP} | 0.75{GAP} |" in report
     assert "- `plots/learning_curve.png`" in report
     assert RECIPE.command in report
 
@@ -241,6 +242,39 @@ def test_a_model_that_was_set_back_is_of_the_rows_it_had_learned_then(store, cli
     assert output.step == 50
     assert not client.get_logged_model(output.model_id).metrics  # the curves end at a later state
     assert found.data.metrics["progress/best_rows"] == 50
+
+
+def test_a_run_has_a_table_of_its_blocks_and_a_long_one_the_metrics_of_its_machine(
+    store, client, learn
+):
+    tracker = MlflowTracker(system_metrics_after_s=0)
+    with tracker.start_run("long") as run:
+        run.log_params(replace(RECIPE, params={"estimator._target_": "sklearn.svm.LinearSVC"}))
+        run.log_model(*learn(run.callbacks()))
+    found = client.get_run(run.run_id)
+    assert found.data.tags["runner.estimator"] == "LinearSVC"
+    table = json.loads(content(client, run.run_id, "ledger/blocks.json"))
+    assert len(table["data"]) == 4
+    (listed,) = json.loads(found.data.tags["mlflow.loggedArtifacts"])
+    assert listed == {"path": "ledger/blocks.json", "type": "table"}
+    busy = client.get_metric_history(run.run_id, "system/process_memory_megabytes")
+    assert [metric.step for metric in busy] == [50, 75, 100]
+    note, model_id = (
+        found.data.tags["mlflow.note.content"],
+        found.outputs.model_outputs[0].model_id,
+    )
+    load = f'mlflow.sklearn.load_model("models:/{model_id}")'
+    assert load in note
+    assert load in client.get_logged_model(model_id).tags["mlflow.note.content"]
+
+
+def test_a_member_of_a_sweep_has_neither_of_them(store, client, learn):
+    tracker = MlflowTracker(system_metrics_after_s=0, log_model=False)
+    with tracker.start_sweep("all") as sweep, tracker.start_run("one", parent=sweep) as run:
+        learn(run.callbacks())
+    found = client.get_run(run.run_id)
+    assert not [key for key in found.data.metrics if key.startswith("system/")]
+    assert "mlflow.loggedArtifacts" not in found.data.tags
 
 
 def test_why_a_fit_stopped_is_a_tag(tracker, client, learn):
@@ -396,7 +430,7 @@ def test_a_run_that_was_interrupted_late_keeps_all_and_says_how_to_go_on(
     assert content(client, run.run_id, "plots/learning_curve.png")
     assert found.outputs.model_outputs
     report = content(client, run.run_id, "report.md").decode()
-    assert "| accuracy | 0.75 |" in report
+    assert f"| accuracy{GAP} | 0.75{GAP} |" in report
     assert f"runner resume {run.run_id}" in report
 
 

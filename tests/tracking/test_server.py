@@ -13,6 +13,7 @@ import requests
 
 from runner.cli import WRONG
 from runner.errors import TrackingError
+from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.server import Interface, _process, _stop, _wait, serve
 from runner.tracking.store import resolve
 
@@ -53,6 +54,30 @@ def test_a_taken_port_is_told(store):
             serve(port=port),
         ):
             pytest.fail("served")
+
+
+def test_a_server_of_the_same_store_is_used_and_no_other(server, store):
+    port, served = int(server.url.rpartition(":")[2]), f"sqlite:///{server._file}"
+    for uri in (served, store.uri):
+        with MlflowTracker(uri=uri, experiment="here", log_model=False).start_run("known"):
+            pass
+    with serve(served, port=port) as interface:
+        assert (interface.base_url, interface.was_there) == (server.url, True)
+        interface.wait()
+    with pytest.raises(TrackingError, match="must be free"), serve(store.uri, port=port):
+        pytest.fail("served")
+
+
+def test_a_proxy_does_not_stand_before_the_own_machine(server, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setattr("runner.tracking.server.START_S", 30)
+    here = subprocess.Popen(["sleep", "60"])
+    try:
+        _wait(here, server.url, None)
+    finally:
+        here.kill()
+        here.wait()
 
 
 @pytest.mark.parametrize("port", [-1, 70_000])

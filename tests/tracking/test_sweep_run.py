@@ -7,8 +7,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from mlflow.entities import Metric
 
 from runner.base import Progress
 from runner.errors import RunnerWarning, Terminated, TrackingError
@@ -16,7 +18,9 @@ from runner.records import Evaluated, Outcome, Recipe
 from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.record import children, find_run, kept_file
 from runner.tracking.spool import runs_folder
-from runner.tracking.tags import PARENT, PROCESS, SUPERSEDED, member_tags
+from runner.tracking.sweep_colours import colours
+from runner.tracking.sweep_pictures import CURVES, SCORES
+from runner.tracking.tags import COLOUR, PARENT, PROCESS, SUPERSEDED, member_tags
 from runner.tracking.views import TAG
 
 RECIPE = Recipe("grid", {"seed": 1}, config="seed: 1\n", command="runner run grid")
@@ -81,8 +85,35 @@ def test_a_whole_sweep_is_kept(tracker, client):
     assert kept_file(find_run(sweep.run_id), "config/config.yaml") == "seed: 1\n"
     assert "scikit-learn" in kept_file(find_run(sweep.run_id), "environment/environment.json")
     experiment = client.get_experiment(found.info.experiment_id)
-    assert list(experiment.tags) == [TAG + sweep.run_id]
+    assert [key for key in experiment.tags if key.startswith(TAG)] == [TAG + sweep.run_id]
     assert list(runs_folder().iterdir()) == []
+
+
+def test_the_end_of_a_sweep_leaves_pictures_and_colours(tracker, client):
+    with tracker.start_sweep("grid") as sweep:
+        outcomes = [member(tracker, sweep, number, number / 4) for number in range(3)]
+        for outcome in outcomes[:2]:
+            curve = [Metric("train/progressive_r2", n / 4, n, n) for n in (1, 2)]
+            client.log_batch(outcome.run_id, metrics=curve)
+        sweep.log_leaderboard(outcomes, final=True)
+    for path in (SCORES, CURVES):
+        assert (Path(client.download_artifacts(sweep.run_id, path))).read_bytes()[1:4] == b"PNG"
+        note = client.get_run(sweep.run_id).data.tags["mlflow.note.content"]
+        assert f"get-artifact?run_uuid={sweep.run_id}&path={path}" in note
+    found = [client.get_run(outcome.run_id).data.tags[COLOUR] for outcome in outcomes]
+    assert found == list(colours(outcomes).values())
+    assert len(set(found)) == 3
+
+
+def test_a_picture_that_cannot_be_drawn_is_only_told(tracker, client, monkeypatch):
+    monkeypatch.setattr("runner.tracking.sweep_pictures.png", lambda _: 1 / 0)
+    with tracker.start_sweep("grid") as sweep:
+        outcomes = [member(tracker, sweep, number, number / 4) for number in range(2)]
+        with pytest.warns(RunnerWarning, match=r"no sweep/scores.png, .*division by zero"):
+            sweep.log_leaderboard(outcomes, final=True)
+    run = client.get_run(sweep.run_id)
+    assert run.info.status == "FINISHED"
+    assert "get-artifact" not in run.data.tags["mlflow.note.content"]
 
 
 def check_tags(tags, best_run):

@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import subprocess
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -11,6 +13,7 @@ from playwright.sync_api import expect, sync_playwright
 import runner
 from runner.base import Progress
 from runner.records import Evaluated, Outcome, Recipe
+from runner.tracking.leaderboard import ranked
 from runner.tracking.links import run_page
 from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.record import find_run, run_link
@@ -60,17 +63,61 @@ def browser():
         browser.close()
 
 
+class Reviewed(NamedTuple):
+    """What came out of a run, the address of its page, and of the pages of two that ended ill."""
+
+    result: Any
+    link: str
+    failed: str
+    killed: str
+
+
+def ended_by(tracker, error):
+    """Record a run that an error ends after 1,200 rows, and return its id."""
+    params = {"estimator._target_": "sklearn.linear_model.SGDClassifier", "fit.epochs": 2}
+    with suppress(type(error)), tracker.start_run("ill", command="runner run ill") as run:
+        run.log_params(Recipe("ill", params, config="fit: {epochs: 2}\n"))
+        run.callbacks()["recorder"].on_fit_begin(Progress(epochs=2, rows=1200, blocks=12), None)
+        raise error
+    return run.run_id
+
+
+def committed(root):
+    """Make a folder a repository with one commit and a remote."""
+    git = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for arguments in (
+        ["init", "-q", "-b", "trunk"],
+        ["remote", "add", "origin", "https://example.org/team/digits.git"],
+        ["commit", "-q", "--allow-empty", "-m", "begin"],
+    ):
+        subprocess.run([*git, *arguments], check=True)
+
+
 @pytest.fixture(scope="session")
 def reviewed(tmp_path_factory):
-    """Run an experiment into a store, serve it, and return the result and the run's address."""
+    """Run an experiment into a store in a git repository, and serve it."""
     root = tmp_path_factory.mktemp("reviewed")
+    committed(root)
+    asked = ["callbacks=[]", "tracking.system_metrics_after_s=0"]
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         patch.setenv("RUNNER_PROJECT", str(root))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        result = runner.run("digits_sgd", ["callbacks=[]"])
-        run = find_run(result.run_id)
+        result = runner.run("digits_sgd", asked)
+        tracker = MlflowTracker(experiment="digits_sgd")
+        failed = ended_by(tracker, ValueError("Block 12 (rows 1200 to 1299) must be finite"))
+        killed = ended_by(tracker, KeyboardInterrupt("Ctrl-C"))
+        runs = [find_run(run_id) for run_id in (result.run_id, failed, killed)]
         base_url = stack.enter_context(serve(port=0)).base_url
-        yield result, run_link(base_url, run)
+        yield Reviewed(result, *(run_link(base_url, run) for run in runs))
+
+
+def learn(recorder, rows, score):
+    """Let a recorder see ten blocks, over which a score rises."""
+    recorder.on_fit_begin(Progress(), None)
+    for block in range(1, 11):
+        seen, scores = rows * block // 10, {"roc_auc": score * (1 - 0.3 / block)}
+        recorder.on_block_end(Progress(rows=seen, blocks=block, scores=scores), None)
+    recorder.on_fit_end(Progress(rows=rows, fit_s=rows / 1000))
 
 
 def member(tracker, sweep, number):
@@ -86,8 +133,7 @@ def member(tracker, sweep, number):
             ended = {"status": "FAILED", "error": "Block 3 (rows 75 to 99) must be finite"}
             raise ValueError(ended["error"])
         recorder = run.callbacks()["recorder"]
-        recorder.on_fit_begin(Progress(), None)
-        recorder.on_fit_end(Progress(rows=1000 * (number + 1)))
+        learn(recorder, 1000 * (number + 1), scores["roc_auc"])
         if number % 3 == 0:
             ended = {"stop_reason": "rung 1 of 3: not among the best 4", "rung": 1}
             run.log_tags({STOP_REASON: ended["stop_reason"], RUNG: "1"})
@@ -98,7 +144,7 @@ def member(tracker, sweep, number):
 
 @pytest.fixture(scope="session")
 def recorded_sweep(tmp_path_factory):
-    """Record a sweep of 24 members, serve it, and return its best member, its link and page."""
+    """Record a sweep of 24 members, serve it, and return them in order, its link and page."""
     root = tmp_path_factory.mktemp("swept")
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         patch.setenv("RUNNER_PROJECT", str(root))
@@ -110,10 +156,10 @@ def recorded_sweep(tmp_path_factory):
             sweep.log_sweep(Recipe("grid", {"seed": 1}, config="seed: 1\n"), {})
             outcomes = [member(tracker, sweep, number) for number in range(24)]
             sweep.log_leaderboard(outcomes, final=True)
-        best = max(outcomes, key=lambda outcome: outcome.scores.get("roc_auc", 0.0))
         run = find_run(sweep.run_id)
         base_url = stack.enter_context(serve(port=0)).base_url
-        yield best, run_link(base_url, run), run_page(base_url, run.experiment_id, run.run_id)
+        page = run_page(base_url, run.experiment_id, run.run_id)
+        yield ranked(outcomes), run_link(base_url, run), page
 
 
 @pytest.fixture

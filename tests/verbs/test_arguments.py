@@ -58,3 +58,36 @@ def test_no_flag_is_taken_by_its_beginning():
     parser = parser_of("runs")
     parser.add_argument("--limit")
     assert parser.parse_known_args(["--lim", "3"])[1] == ["--lim", "3"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["a", "--frce"],
+            r"A flag of `runner resume` must be .* got --frce\. Did you mean '--force",
+        ),
+        (["a", "--forc=1"], r"got --forc=1\. Did you mean '--force'\?"),
+        (
+            ["a", "b", "c"],
+            r"`runner resume` must be followed by no more words; got b c\. `runner h",
+        ),
+        (
+            [],
+            r"`runner resume` must be followed by RUN; got nothing\. `runner runs` shows the runs",
+        ),
+        (["a", "--limit", "few"], r"--limit must be followed by a whole number; got 'few'\."),
+        (["a", "--limit"], r"--limit must be followed by its value; got nothing\."),
+        (
+            ["a", "--force=1"],
+            r"`runner resume` must be typed as it is meant; got argument --force",
+        ),
+    ],
+)
+def test_what_a_parser_refuses_is_told_in_our_words(words, said):
+    parser = parser_of("resume")
+    parser.add_argument("run")
+    parser.add_argument("--force", action="store_true")
+    parser.add_argument("--limit", type=int)
+    with pytest.raises(ConfigError, match=said):
+        parser.parse_args(words)

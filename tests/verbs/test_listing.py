@@ -1,5 +1,7 @@
 """What there is to run and to choose."""
 
+import json
+
 from runner.cli import WRONG, main
 
 
@@ -25,3 +27,11 @@ def test_a_line_for_editors_is_no_description(capsys, project):
 def test_it_takes_nothing_more(capsys):
     assert main(["list", "estimator"]) == WRONG
     assert "must stand alone; got estimator" in capsys.readouterr().err
+
+
+def test_a_script_gets_names_and_descriptions(capsys):
+    assert main(["list", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    described = {each["name"]: each["description"] for each in told["experiments"]}
+    assert described["quickstart"].endswith("in four blocks of 25 rows")
+    assert "parquet" in {each["name"] for each in told["dataset"]}

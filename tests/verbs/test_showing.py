@@ -1,5 +1,7 @@
 """What an experiment is composed to, who says so, and where another differs."""
 
+import json
+
 import pytest
 
 from runner.cli import WRONG, main
@@ -129,3 +131,36 @@ def test_why_of_what_cannot_be_read_tells_what_is_wrong(capsys, tmp_path):
     file.write_text("seed: [1\n")
     assert main(["show", str(file), "--why", "seed"]) == WRONG
     assert "broken.yaml:2:1" in capsys.readouterr().err
+
+
+def document(capsys, *arguments):
+    assert main(["show", *arguments, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return json.loads(out)
+
+
+def test_a_script_gets_the_composed_config_and_its_sweep(capsys):
+    told = document(capsys, "digits_sweep", "estimator.alpha=0.5")
+    assert told["estimator"]["alpha"] == 0.5
+    assert "estimator.loss" in told["sweep"]["grid"]
+
+
+def test_a_script_gets_who_writes_a_key(capsys):
+    *others, last = document(capsys, "quickstart", "seed=3", "--why", "seed")["keys"]
+    assert not any(each["wins"] for each in others)
+    assert last == {
+        "wins": True,
+        "key": "seed",
+        "value": "3",
+        "place": "command line (seed=3)",
+    }
+    told = document(capsys, "quickstart", "--why", "estimator.penalty")
+    assert told["keys"] == []
+    assert "the default of SGDClassifier" in told["told"]
+
+
+def test_a_script_gets_where_another_experiment_differs(capsys):
+    told = document(capsys, "quickstart", "fit.epochs=2", "--diff", "quickstart")
+    assert told["keys"] == [{"key": "fit.epochs", "value": "2", "other": "1"}]
+    assert document(capsys, "quickstart", "--diff", "quickstart")["told"] == "no key differs"

@@ -1,5 +1,6 @@
 """Every mistake is told, of every experiment."""
 
+import json
 import os
 import subprocess
 import sys
@@ -106,3 +107,26 @@ def test_nothing_heavy_is_imported_for_what_is_known(project):
         for _ in range(2)
     ]
     assert told[1] == "[]", "and the first run made it known"
+
+
+def test_a_script_gets_each_mistake_with_its_place_in_parts(capsys, wrong):
+    assert main(["validate", "wrong", "seed=-1", "--json"]) == WRONG
+    out, err = capsys.readouterr()
+    told = json.loads(out)
+    ((name, problems),) = [(each["name"], each["problems"]) for each in told["experiments"]]
+    assert (name, told["mistakes"], err) == ("wrong", 3, "")
+    by_key = {each["key"]: each for each in problems}
+    found = by_key["estimator.alhpa"]
+    assert (found["line"], found["column"]) == (4, 3)
+    assert found["file"].endswith("wrong.yaml")
+    assert found["said"] == "SGDClassifier has no parameter 'alhpa'"
+    assert found["remedy"] == "did you mean 'alpha'?"
+    assert by_key["seed"]["place"] == "command line (seed=-1)"
+    assert by_key["seed"]["file"] is None
+
+
+def test_a_script_gets_no_mistake_where_there_is_none(capsys):
+    assert main(["validate", "quickstart", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["mistakes"] == 0
+    assert told["experiments"] == [{"name": "quickstart", "problems": [], "missing": []}]

@@ -27,7 +27,7 @@ FLAGS: Mapping[str, Sequence[str]] = {  # and what may follow; of "" anything
     ),
 }
 OPTIONAL = ("--info", "-i")
-OURS = ("--dry-run", "--fail-fast")  # flags of `runner run`, taken out before
+OURS = ("--dry-run", "--fail-fast", "--quiet", "--json")  # flags of `runner run`, taken out before
 _OWN_FOLDERS = "put options into the project's conf/ and experiments into its experiments/"
 REFUSED = {
     "--experimental-rerun": (
