@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DELETE_ON_ERROR:
 
-.PHONY: quickstart test test-slow lint types contracts coverage benchmark docs lock clean
+.PHONY: quickstart test test-slow lint types contracts coverage benchmark docs images lock clean
 
 quickstart: .venv/installed  ## install, then run the first experiment
 	$(BIN)/runner run quickstart
@@ -37,6 +37,9 @@ benchmark: .venv/tested  ## the speed promises, side by side
 	$(BIN)/python benchmarks/threads.py
 	$(BIN)/python benchmarks/ledger.py
 	$(BIN)/python benchmarks/checkpoint.py
+
+images: .venv/tested  ## the pictures of the documentation, from MLflow's own pages
+	RUNNER_SCREENSHOTS=$(CURDIR)/docs/images $(BIN)/python -m pytest tests/ui
 
 docs: .venv/tested  ## the site, in docs/_build/html; links to other sites are not followed
 	$(BIN)/python docs/_ext/reference.py

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 import runner
@@ -49,7 +50,10 @@ def keep(page, name):
     folder = os.environ.get("RUNNER_SCREENSHOTS")
     if folder:
         page.wait_for_timeout(2000)  # the page polls for ever, so it is never idle
-        page.screenshot(path=Path(folder) / f"{name}.png")
+        path = Path(folder) / f"{name}.png"
+        page.screenshot(path=path)
+        with Image.open(path) as picture:
+            picture.convert("RGB").quantize(256).save(path, optimize=True)
 
 
 @pytest.fixture(scope="session")
