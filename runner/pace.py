@@ -46,6 +46,17 @@ class Pace:
             return "load"
         return "fit" if self.wait_s < LITTLE * self.fit_s else ""
 
+    @property
+    def bound_told(self) -> str:
+        """The same as the end of a sentence.
+
+        Examples
+        --------
+        >>> Pace(load_s=1.0, fit_s=4.0).bound_told
+        '; fitting bounds it'
+        """
+        return {"load": "; loading bounds it", "fit": "; fitting bounds it", "": ""}[self.bound]
+
 
 def pace(progress: Progress, steps: Steps | None = None) -> Pace:
     """Return where the time of a fit went.
@@ -65,12 +76,14 @@ def pace(progress: Progress, steps: Steps | None = None) -> Pace:
     took = steps.took if steps else {}
     fitted, evaluated = took.get(FIT), took.get(EVALUATE)
     # Nobody looked at the clock of the fit: reading ahead, it takes as long as the slower of both.
+    # A run that is gone on with has other sittings, which nobody here looked at.
+    is_whole = fitted is None or fitted.rows >= progress.rows
     rows, seconds = fitted or (progress.rows, max(progress.load_s, progress.fit_s))
     return Pace(
         progress.load_s,
         progress.fit_s,
         progress.wait_s,
         evaluated.seconds if evaluated else None,
-        steps.elapsed_s if steps else None,
+        steps.elapsed_s if steps and is_whole else None,
         rows / seconds if rows and seconds else None,
     )

@@ -30,7 +30,6 @@ MOST_COLUMNS = 8
 MINUTES = 120.0  # seconds, from which on they are told in hours, minutes and seconds
 STYLES = {"failed": "red", "killed": "red", "stopped": "yellow"}
 VERDICTS = {"identical": "green", "differs": "red", "unknown": "yellow"}
-IN_WORDS = {"load": "; loading bounds it", "fit": "; fitting bounds it", "": ""}
 
 
 def show_config(text: str) -> None:
@@ -106,7 +105,7 @@ def _pace_rows(taken: "Pace") -> list[tuple[str, str]]:
         whole = "" if taken.total_s is None else f"{seconds_text(taken.total_s)} in all; "
         rows.append(("time", f"{whole}{told}"))
     if taken.rows_per_s:
-        rows.append(("speed", f"{taken.rows_per_s:,.0f} rows/s{IN_WORDS[taken.bound]}"))
+        rows.append(("speed", f"{taken.rows_per_s:,.0f} rows/s{taken.bound_told}"))
     return rows
 
 
@@ -168,15 +167,21 @@ def show_json(value: Any) -> None:
 
     A number that is not finite is null.
     """
-    sys.stdout.write(redacted(json.dumps(_finite(value), indent=2, default=str)) + "\n")
+    sys.stdout.write(json.dumps(_plain(value), indent=2) + "\n")
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not isfinite(value):
-        return None
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): _finite(each) for key, each in value.items()}
-    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
+        return {redacted(str(key)): _plain(each) for key, each in value.items()}
+    return (
+        [_plain(each) for each in value]
+        if isinstance(value, list | tuple)
+        else redacted(str(value))
+    )
 
 
 def show_pairs(rows: list[tuple[str, str]], styles: Mapping[str, str] | None = None) -> None:

@@ -54,7 +54,7 @@ LEARNERS = (
 )
 NOT_THE_SAME = ("progress/rows_per_second", "time/", "memory/")
 SAME_TAGS = (MODEL_HASH, f"{CONTENT}train", ORDER_HASH, STOP_REASON, HALVING, RUNG)
-TIMES = ["load_ms", "fit_ms"]
+TIMES = ["load_ms", "wait_ms", "fit_ms"]
 PATIENCE_S = 120
 
 

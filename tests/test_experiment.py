@@ -285,7 +285,7 @@ def test_the_source_of_the_data_is_what_the_dataset_was_asked():
 
 def test_what_was_learned_is_kept_if_it_cannot_be_scored():
     class Failing(Evaluation):
-        def measure(self, estimator):
+        def measure(self, estimator, **_):
             raise FitError("Block 9", "be predicted", got="nothing", remedy="Mend it.")
 
     experiment = experiment_of(evaluation=Failing())

@@ -49,7 +49,7 @@ from tests.test_estimators import CASES, MODULES, lines, numbers
 
 TIMES = ("time/", "progress/rows_per_second", "memory/")
 RECIPE = Recipe("member", {})
-CLOCKS = ("load_ms", "fit_ms")
+CLOCKS = ("load_ms", "wait_ms", "fit_ms")
 
 
 def member(estimator, *, epochs=1, scoring=None, every=None, **own):

@@ -179,8 +179,11 @@ def test_a_difference_without_a_cause_is_no_secret(capsys):
     assert "  because  of nothing that the record keeps" in capsys.readouterr().out
 
 
+URL = 'http://u:hunter2@h?token=ab"c'
+
+
 def test_json_for_scripts_holds_no_secret_and_no_number_that_json_has_no_word_for(capsys):
-    show_json({"score": float("nan"), "bounds": (1, float("inf")), "url": "http://u:hunter2@h"})
+    show_json({"score": float("nan"), "bounds": (1, float("inf")), "url": URL})
     told = json.loads(capsys.readouterr().out)
     assert told["score"] is None
     assert told["bounds"] == [1, None]

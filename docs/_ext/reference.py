@@ -16,16 +16,6 @@ What `runner help` says:
 ```text
 {usage}```
 
-## Exit codes
-
-| code | what happened |
-|---|---|
-| 0 | it is done |
-| 1 | a fault of the runner's own; `--traceback` shows where |
-| 2 | a mistake that you can mend: each is told in a line, on standard error |
-| 130 | Ctrl-C |
-| 143 | SIGTERM |
-
 What was asked for goes to standard output, everything else to standard error.
 
 ## Environment variables

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from runner.base import Part
+from runner.tracking.markdown import code
 from runner.tracking.params import value_as_text
 from runner.tracking.tags import DATASET, ESTIMATOR
 
@@ -158,4 +159,4 @@ def _epochs(epochs: Any) -> str:
 
 
 def _code(text: str) -> str:
-    return f"`{' '.join(text.replace('`', chr(39)).split())}`" if text else ""
+    return code(text, MOST_CALL + MOST_ARGUMENT) if text else ""

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from runner.errors import RunnerError, TrackingError
 from runner.redaction import one_line
+from runner.tracking.markdown import plain
 from runner.tracking.store import Store, preflight
 from runner.tracking.tags import NOTE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+MOST_TITLE = 120  # characters
 _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -170,7 +172,7 @@ def experiment_note(name: str) -> str:
     **digits_sgd**: estimators that learn block by block
     """
     return (
-        f"**{' '.join(name.split())}**: estimators that learn block by block\n\n"
+        f"**{plain(name, MOST_TITLE)}**: estimators that learn block by block\n\n"
         "A run is one estimator on one dataset; a sweep is a run whose members are its child "
         "runs. The description of each says what was asked, what came out and how to repeat it. "
         "Curves are over the rows seen; `holdout/...` are the final scores on rows that no run "

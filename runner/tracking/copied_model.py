@@ -53,29 +53,30 @@ def copy_models(
         if entry.status != "READY" or folder is None:
             continue
         try:
-            made = _entry(target, entry, copy, names)
+            made = _entry(target, entry, copy)
         except MlflowException as error:
             if error.error_code != "ENDPOINT_NOT_FOUND":
                 raise
             target.log_artifacts(copy.run_id, str(folder), "model")
         else:
+            copies[entry.model_id] = made.model_id
             if made.status != "READY":
+                known = {**names, **copies}
+                tags = {key: renamed(value, known) for key, value in entry.tags.items()}
+                target.set_logged_model_tags(made.model_id, tags)
                 _fill(target, entry, made, folder)
             _link(target, made.model_id, copy.run_id, output.step)
-            copies[entry.model_id] = made.model_id
     return copies
 
 
-def _entry(
-    target: "MlflowClient", entry: "LoggedModel", copy: "RunInfo", names: Mapping[str, str]
-) -> "LoggedModel":
+def _entry(target: "MlflowClient", entry: "LoggedModel", copy: "RunInfo") -> "LoggedModel":
     """Return the copy's entry of a model, made if need be."""
     asked = f"tags.`{COPIED_FROM}` = '{entry.model_id}'"
     found = target.search_logged_models([copy.experiment_id], filter_string=asked)
     own = [each for each in found if each.source_run_id == copy.run_id]
     if own:
         return target.get_logged_model(own[0].model_id)
-    made = target.create_logged_model(
+    return target.create_logged_model(
         copy.experiment_id,
         name=entry.name,
         source_run_id=copy.run_id,
@@ -83,10 +84,6 @@ def _entry(
         params=dict(entry.params),
         model_type=entry.model_type,
     )
-    names = {**names, entry.model_id: made.model_id}
-    tags = {key: renamed(value, names) for key, value in entry.tags.items()}
-    target.set_logged_model_tags(made.model_id, tags)
-    return made
 
 
 def _fill(target: "MlflowClient", entry: "LoggedModel", made: "LoggedModel", folder: Path) -> None:

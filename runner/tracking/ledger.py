@@ -87,6 +87,10 @@ class Ledger(Callback):
     def restore(self, state: dict[str, Any]) -> None:
         """Go on after these rows, in the very columns of the state."""
         vars(self).update(state)
+        names = (*_INTEGERS, *_TIMES)
+        for name in set(names) - set(self._columns):  # not kept yet by what wrote the state
+            self._columns[name] = array("d", [nan]) * len(self)
+        self._columns = {name: self._columns[name] for name in names}
 
     def order_hash(self) -> str:
         """Return 32 hexadecimal digits for the epochs, numbers and rows of the learned blocks."""

@@ -6,24 +6,22 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from runner.base import Scores
 from runner.errors import ConfigError, TrackingError
-from runner.redaction import redacted
 from runner.tracking.client import connect, reported
+from runner.tracking.markdown import code
 from runner.tracking.record import RecordedRun, find_run
 from runner.tracking.store import URI_VARIABLE, Store, resolve
-from runner.tracking.tags import BEST_RUN, CONTENT, MODEL_HASH
+from runner.tracking.tags import BEST_RUN
+from runner.tracking.version_note import version_note, version_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import LoggedModel
     from mlflow.entities.model_registry import ModelVersion
 
-SCORE = "runner.score."
-STATUS = "runner.status"
 MOST_NAME, MOST_ALIAS = 256, 255
 _NAME = re.compile(rf"(?!\.\.|\.$)[^/:@?]{{1,{MOST_NAME}}}")  # / : @ ? end it in an address
 _VERSIONS = "mlflow.modelVersions"  # of an entry of a model: MLflow's pages lead on by it
@@ -215,9 +213,11 @@ def _version(
 
     for found in client.search_model_versions(f"run_id = '{run.run_id}'"):
         if (found.name, found.source) == (name, logged.model_uri):
+            if not found.description:  # it was interrupted
+                _tell(client, found, run, logged)
             return found, False
     try:
-        client.create_registered_model(name, description=f"Models of `{run.name}`.")
+        client.create_registered_model(name, description=f"Models of {code(run.name, MOST_NAME)}.")
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
@@ -226,13 +226,22 @@ def _version(
             name,
             logged.model_uri,
             run.run_id,
-            tags=_tags(run),
+            tags=version_tags(run),
             await_creation_for=0,  # a store of ours has it at once, and MLflow would say it waits
             model_id=logged.model_id,
         )
-    client.update_model_version(name, made.version, _described(client, made, run))
-    _lead_on(client, logged.model_id, name, made.version)
+    _tell(client, made, run, logged)
     return made, True
+
+
+def _tell(
+    client: "MlflowClient", version: "ModelVersion", run: RecordedRun, logged: "LoggedModel"
+) -> None:
+    """Say of a version what it is, and of the model that it has one; that comes first."""
+    _lead_on(client, logged.model_id, version.name, version.version)
+    inputs = client.get_run(run.run_id).inputs
+    described = version_note(version, run, inputs.dataset_inputs if inputs else ())
+    client.update_model_version(version.name, version.version, described)
 
 
 @contextmanager
@@ -268,31 +277,3 @@ def _point(
     for alias in aliases:
         client.set_registered_model_alias(name, alias, str(version))
     return {a: int(had[a]) for a in aliases if a in had and int(had[a]) != version}
-
-
-def _tags(run: RecordedRun) -> dict[str, str]:
-    kept = {k: v for k, v in run.tags.items() if k == MODEL_HASH or k.startswith(CONTENT)}
-    scores = {f"{SCORE}{name}": f"{score!r}" for name, score in run.scores.items()}
-    return {**kept, **scores, STATUS: run.status}
-
-
-def _described(client: "MlflowClient", version: "ModelVersion", run: RecordedRun) -> str:
-    """Write the description that MLflow shows of the version, in Markdown."""
-    scores = "\n".join(f"| {key} | {score:.6g} |" for key, score in run.scores.items())
-    inputs = client.get_run(run.run_id).inputs
-    datasets = "\n".join(
-        f"- {each.tags[0].value if each.tags else 'data'}: `{each.dataset.name}`, "
-        f"digest `{each.dataset.digest}`"
-        for each in (inputs.dataset_inputs if inputs else ())
-    )
-    parts = [
-        f"**{run.name}**, the model of the run `{run.run_id}` ({run.status}), "
-        f"which learned {run.rows:,} rows",
-        f"| on held-out rows | |\n|---|---|\n{scores}" if scores else "",
-        datasets,
-        f"To repeat the run:\n\n```sh\n{run.command}\n```" if run.command else "",
-        "To load it, by this version's number or by an alias:\n\n```python\nimport mlflow\n\n"
-        f'model = mlflow.pyfunc.load_model("models:/{version.name}/{version.version}")\n```',
-        f"Registered by:\n\n```sh\nrunner register {run.run_id[:8]} {quote(version.name)}\n```",
-    ]
-    return redacted("\n\n".join(part for part in parts if part))

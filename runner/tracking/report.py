@@ -1,6 +1,5 @@
 """What a run tells a reader: what was asked, what came out, how to repeat it."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -9,15 +8,16 @@ from urllib.parse import quote
 from runner.base import Progress, Remark, Scores
 from runner.pace import pace
 from runner.records import Recipe
+from runner.redaction import redacted
 from runner.tracking.asked import Shape, asked_lines
 from runner.tracking.leaderboard import GAP
+from runner.tracking.markdown import fenced, plain, shortened
 
 MOST = 7900  # characters: MLflow cuts a tag at 8000
 MOST_NAME, MOST_COMMAND, MOST_ERROR, MOST_REASON = 120, 1200, 1500, 300
 MOST_SCORES, MOST_REMARKS, MOST_LINKS = 20, 8, 12
 TOLD_SCORES = 3  # in the first line
 _LEAST_FIRST = ("where", "remarks", "asked", "scores")
-_MARKS = re.compile(r"([\\`*\[\]<>|])")
 
 
 @dataclass
@@ -89,7 +89,7 @@ def report(story: Story, url: str, files: Sequence[str]) -> str:
     return (
         _joined(
             {
-                "title": f"# {_plain(story.name)}",
+                "title": f"# {plain(story.name, MOST_NAME)}",
                 **parts,
                 "epochs": f"#### **Epochs**\n\n{story.epochs}" if story.epochs else "",
                 "resumed": _resumed(story),
@@ -108,7 +108,7 @@ def _parts(story: Story) -> dict[str, str]:
     go_on = {"go_on": _go_on(story)}
     return {
         "headline": _headline(story),
-        "error": _fenced("text", _cut(story.error, MOST_ERROR)) if story.error else "",
+        "error": fenced("text", shortened(story.error, MOST_ERROR)) if story.error else "",
         **(go_on if failed else {}),
         "asked": _asked(story),
         "scores": _scores(story),
@@ -121,19 +121,19 @@ def _parts(story: Story) -> dict[str, str]:
 
 
 def _joined(parts: Mapping[str, str]) -> str:
-    return "\n\n".join(part for part in parts.values() if part)
+    return redacted("\n\n".join(part for part in parts.values() if part))
 
 
 def _headline(story: Story) -> str:
-    name = f"**{_plain(story.name)}**"
+    name = f"**{plain(story.name, MOST_NAME)}**"
     seconds = "" if story.seconds is None else f" after {story.seconds:,.1f} s"
     if story.status == "FINISHED":
         best = list(story.scores.items())[:TOLD_SCORES]
-        scores = ", ".join(f"{_plain(scorer)} {score:.4g}" for scorer, score in best)
+        scores = ", ".join(f"{plain(scorer, MOST_NAME)} {score:.4g}" for scorer, score in best)
         rows = f": {scores} on {story.held_out_rows:,} held-out rows" if scores else ""
         return f"{name} finished{seconds.replace('after', 'in')}{rows}"
     if story.status == "KILLED":
-        why = f" ({_plain(story.interruption, MOST_REASON)})" if story.interruption else ""
+        why = f" ({plain(story.interruption, MOST_REASON)})" if story.interruption else ""
         return f"{name} was stopped before its end{seconds}{why}"
     return f"{name} failed{seconds}" if story.status else f"{name} has begun"
 
@@ -144,7 +144,7 @@ def _asked(story: Story) -> str:
 
 
 def _scores(story: Story) -> str:
-    parts = [part for part in (_learned(story), _score_table(story)) if part]
+    parts = [part for part in (_score_table(story), _learned(story)) if part]
     return "\n\n".join(["#### **What came out**", *parts]) if parts else ""
 
 
@@ -155,14 +155,16 @@ def _score_table(story: Story) -> str:
     rows = [["score", f"{story.held_out_rows:,} held-out rows", "progressive"]]
     for name, score in list(story.scores.items())[:MOST_SCORES]:
         learned = f"{progressive[name]:.6g}" if name in progressive else ""
-        rows.append([_plain(name), f"{score:.6g}", learned])
+        rows.append([plain(name, MOST_NAME), f"{score:.6g}", learned])
     head, *lines = (f"| {f'{GAP} | '.join(cells)} |" for cells in rows)
     return "\n".join([head, "|:--|:--|:--|", *lines])
 
 
 def _remarks(story: Story) -> str:
     told = story.remarks[:MOST_REMARKS]
-    lines = [f"- **{_plain(each.name)}** {_cut(each.text, MOST_REASON)}" for each in told]
+    lines = [
+        f"- **{plain(each.name, MOST_NAME)}** {plain(each.text, MOST_REASON)}" for each in told
+    ]
     more = len(story.remarks) - len(told)
     return "\n".join([*lines, *([f"- and {more} more, among the tags"] if more > 0 else [])])
 
@@ -176,7 +178,7 @@ def _repeat(story: Story, most: int | None) -> str:
         lines += [f"runner reproduce {run}"]
     if run and story.model:
         lines += [f"runner predict {run} output=predicted"]
-    return f"#### **How to repeat it**\n\n{_fenced('sh', chr(10).join(lines))}" if lines else ""
+    return f"#### **How to repeat it**\n\n{fenced('sh', chr(10).join(lines))}" if lines else ""
 
 
 def _load(story: Story) -> str:
@@ -184,7 +186,7 @@ def _load(story: Story) -> str:
         return ""
     store = [f'mlflow.set_tracking_uri("{story.store}")'] if story.store else []
     load = f'model = mlflow.sklearn.load_model("{story.model}")'
-    return _fenced("python", "\n".join(["import mlflow", "", *store, load]))
+    return fenced("python", "\n".join(["import mlflow", "", *store, load]))
 
 
 def _where(story: Story) -> str:
@@ -207,7 +209,7 @@ def _go_on(story: Story) -> str:
     if story.status == "FINISHED" or not story.resumed_by:
         return ""
     when = "To go on with it:" if story.status else "To go on with it, should it not end well:"
-    return f"{when}\n\n{_fenced('sh', f'runner resume {story.resumed_by}')}"
+    return f"{when}\n\n{fenced('sh', f'runner resume {story.resumed_by}')}"
 
 
 def _resumed(story: Story) -> str:
@@ -225,7 +227,7 @@ def _learned(story: Story) -> str:
     lines = [
         f"Learned {progress.rows:,} rows in {progress.blocks:,} blocks and "
         f"{progress.epoch} of {progress.epochs} epochs: {progress.fit_s:.1f} s of fitting, "
-        f"{progress.load_s:.1f} s of loading{_bound(progress)}."
+        f"{progress.load_s:.1f} s of loading{pace(progress).bound_told}."
     ]
     if progress.empty_blocks:
         lines.append(f"Empty blocks, skipped: {progress.empty_blocks:,}.")
@@ -234,27 +236,5 @@ def _learned(story: Story) -> str:
     if progress.best_rows is not None:
         lines.append(f"Kept as it was after {progress.best_rows:,} rows, when it was best.")
     if progress.stop_reason:
-        lines.append(f"Stopped early: {_cut(progress.stop_reason, MOST_REASON)}.")
+        lines.append(f"Stopped early: {plain(progress.stop_reason, MOST_REASON)}.")
     return " ".join(lines)
-
-
-def _bound(progress: Progress) -> str:
-    """Say what the run waits for, where there is one such thing."""
-    bounds = {"load": "; loading bounds it", "fit": "; fitting bounds it", "": ""}
-    return bounds[pace(progress).bound]
-
-
-def _fenced(kind: str, text: str) -> str:
-    """Write code, whatever backticks are in it."""
-    longest = max((len(found) for found in re.findall(r"`{3,}", text)), default=2)
-    fence = "`" * (longest + 1)
-    return f"{fence}{kind}\n{text}\n{fence}"
-
-
-def _plain(text: str, most: int = MOST_NAME) -> str:
-    """Write text so that Markdown shows it as it is, in one line."""
-    return _MARKS.sub(r"\\\1", _cut(" ".join(text.split()), most))
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most]} ..."

@@ -216,7 +216,7 @@ class MlflowRun(OpenRun):
         told = " ".join(each.text for each in remarks if each.name == remark.name)
         if self._story.resumed and text in told:  # by an earlier sitting
             return
-        remarks.append(remark)
+        remarks.append(Remark(remark.name, text))
         self._outbox.tag({f"{REMARK}{remark.name}": redacted(f"{told} {text}".strip())})
 
     def log_labels(self, counts: Sequence[Mapping[Any, int]]) -> None:
@@ -280,7 +280,7 @@ class MlflowRun(OpenRun):
         tags = self._ending_tags(status, error)
         story.error, story.interruption = tags.get(ERROR), tags.get(STOP_REASON)
         if status == "FINISHED" and progress is not None and progress.stop_reason:
-            tags[STOP_REASON] = progress.stop_reason
+            tags[STOP_REASON] = redacted(progress.stop_reason)
         if progress is not None and progress.bad_blocks:
             tags[BAD_BLOCKS] = str(progress.bad_blocks)
             self._outbox.log({"progress/bad_blocks": progress.bad_blocks}, 0)

@@ -2,10 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runner.records import Outcome
+from runner.tracking.leaderboard import ranked
 from runner.tracking.params import value_as_text
+from runner.tracking.sweep_charts import SHOWN
+from runner.tracking.tags import COLOUR
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 READ_ALIKE = (
@@ -14,6 +20,7 @@ READ_ALIKE = (
 )
 _SEQUENCE = ("#440154", "#3b528b", "#21918c", "#5ec962", "#addc30")  # viridis, dark to light
 _LIGHTEST = 0.55
+_GONE = ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST")
 
 
 def colours(outcomes: Sequence[Outcome]) -> dict[int, str]:
@@ -47,6 +54,20 @@ def colours(outcomes: Sequence[Outcome]) -> dict[int, str]:
             for place, share in zip(_places(params, hues), shares, strict=True)
         ]
     return {outcome.number: colour for outcome, colour in zip(outcomes, drawn, strict=True)}
+
+
+def colour(client: "MlflowClient", outcomes: Sequence[Outcome]) -> None:
+    """Give the best members their colours; a run that was deleted meanwhile has none."""
+    from mlflow.exceptions import MlflowException
+
+    chosen = colours(outcomes)
+    for outcome in ranked(outcomes)[:SHOWN]:
+        if outcome.run_id and outcome.number in chosen:
+            try:
+                client.set_tag(outcome.run_id, COLOUR, chosen[outcome.number])
+            except MlflowException as error:
+                if error.error_code not in _GONE:
+                    raise
 
 
 def between(anchors: Sequence[str], share: float) -> str:

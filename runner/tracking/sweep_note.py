@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from runner.records import Outcome
 from runner.redaction import redacted
 from runner.tracking.leaderboard import GAP, PATH, best, counts, ranked, scorers
+from runner.tracking.markdown import code, fenced, plain, shortened
 from runner.tracking.params import value_as_text
 
 MOST = 8000  # characters of a tag
 SIZES = (20, 10, 5, 3, 1, 0)  # rows of the table, and half as many reasons
-MOST_NAME, MOST_REASON = 70, 150
+MOST_NAME, MOST_REASON, MOST_ERROR, MOST_COMMAND = 70, 150, 1000, 1200
 MOST_PARAMS, MOST_SCORES = 12, 8
 
 
@@ -48,13 +49,13 @@ def sweep_note(
     for size in SIZES:
         parts = [
             _headline(name, outcomes),
-            f"```text\n{_cell(error, 1000)}\n```" if error else "",
+            fenced("text", shortened(error, MOST_ERROR)) if error else "",
             _winner(outcomes, page.rpartition("/")[0]),
             _table(outcomes, size),
             _drawn(pictures, page),
             _told("Failed", [(o, o.error or o.status) for o in failed], size // 2),
             _told("Stopped early", [(o, o.stop_reason or "") for o in stopped], size // 2),
-            f"To repeat it:\n\n```sh\n{command}\n```" if command else "",
+            f"To repeat it:\n\n{fenced('sh', _repeat(command))}" if command else "",
         ]
         note = "\n\n".join(part for part in parts if part)
         if len(note) <= MOST:
@@ -62,15 +63,19 @@ def sweep_note(
     return note[:MOST]
 
 
+def _repeat(command: str) -> str:
+    return command if len(command) <= MOST_COMMAND else "# the command is long: it is under Source"
+
+
 def _headline(name: str, outcomes: Sequence[Outcome]) -> str:
     if not outcomes:
-        return f"**{name}**, a sweep"
+        return f"**{_shown(name)}**, a sweep"
     n = counts(outcomes)
     some = [f"{n[kind]} {kind}" for kind in ("finished", "failed", "pending") if n[kind]]
     if n["stopped"]:
         some.insert(1, f"{n['stopped']} of them stopped early")
     members = f"{len(outcomes)} member{'' if len(outcomes) == 1 else 's'}"
-    return f"**{name}**, a sweep of {members}: {', '.join(some)}"
+    return f"**{_shown(name)}**, a sweep of {members}: {', '.join(some)}"
 
 
 def _winner(outcomes: Sequence[Outcome], pages: str) -> str:
@@ -79,13 +84,13 @@ def _winner(outcomes: Sequence[Outcome], pages: str) -> str:
         return ""
     names = scorers(outcomes)[:MOST_SCORES]
     scores = ", ".join(f"{name} **{_score(found.scores.get(name))}**" for name in names)
-    called = _cell(found.name)
+    called = _shown(found.name)
     if pages and found.run_id:
-        called = f"[{called.replace('[', '(').replace(']', ')')}]({pages}/{found.run_id})"
+        called = f"[{called}]({pages}/{found.run_id})"
     lines = [f"Best: {called}, {scores}{_lead(outcomes, found, names[0])}"]
     if found.params:
         shown = list(found.params.items())[:MOST_PARAMS]
-        told = [f"`{_code(key)}` = `{_code(value_as_text(value))}`" for key, value in shown]
+        told = [f"{_code(key)} = {_code(value_as_text(value))}" for key, value in shown]
         lines.append("Set to " + ", ".join(told))
     if found.run_id:
         lines.append(f"Again, alone: `runner reproduce {found.run_id[:8]}`")
@@ -98,7 +103,7 @@ def _lead(outcomes: Sequence[Outcome], found: Outcome, scorer: str) -> str:
     if not others:
         return ""
     lead = found.scores[scorer] - others[0].scores[scorer]
-    second = _cell(others[0].name)
+    second = _shown(others[0].name)
     return f"; {lead:.3g} ahead of {second}" if lead > 0 else f"; level with {second}"
 
 
@@ -115,7 +120,7 @@ def _table(outcomes: Sequence[Outcome], most: int) -> str:
     lines = [_row(["", "member", *names, "rows"]), "|:--" * (len(names) + 3) + "|"]
     for place, outcome in enumerate(scored[:most], 1):
         scores = (_score(outcome.scores.get(name)) for name in names)
-        lines.append(_row([str(place), _cell(outcome.name), *scores, f"{outcome.rows:,}"]))
+        lines.append(_row([str(place), _shown(outcome.name), *scores, f"{outcome.rows:,}"]))
     more = len(scored) - most
     rest = [f"and {more} more, in `{PATH}`"] if more > 0 else []
     return "\n\n".join(["\n".join(lines), *rest])
@@ -138,24 +143,19 @@ def _drawn(pictures: Sequence[str], page: str) -> str:
 def _told(title: str, told: Sequence[tuple[Outcome, str]], most: int) -> str:
     if not told:
         return ""
-    lines = [f"- `{_code(o.name)}` {_cell(reason, MOST_REASON)}" for o, reason in told[:most]]
+    lines = [f"- {_code(o.name)} {_shown(reason, MOST_REASON)}" for o, reason in told[:most]]
     more = len(told) - most
     if more > 0:
         lines.append(f"- {'and ' if lines else ''}{more} more, in `{PATH}`")
     return f"{title}:\n\n" + "\n".join(lines)
 
 
-def _cell(text: str, most: int = MOST_NAME) -> str:
-    return _plain(text, most).replace("|", "\\|")
+def _shown(text: str, most: int = MOST_NAME) -> str:
+    return plain(redacted(text), most)
 
 
 def _code(text: str) -> str:
-    return _plain(text, MOST_NAME).replace("`", "'")
-
-
-def _plain(text: str, most: int) -> str:
-    plain = redacted(" ".join(text.split()))
-    return plain if len(plain) <= most else f"{plain[:most]} ..."
+    return code(redacted(text), MOST_NAME)
 
 
 def _score(score: float | None) -> str:

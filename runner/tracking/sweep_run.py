@@ -17,7 +17,6 @@ from runner.tracking.leaderboard import (
     best_tags,
     counts,
     differing,
-    ranked,
     scorers,
     table,
 )
@@ -30,13 +29,11 @@ from runner.tracking.record import RecordedRun, children_of, current
 from runner.tracking.session import Session
 from runner.tracking.spool import Claim, is_open
 from runner.tracking.start_files import asked_files, environment_files
-from runner.tracking.sweep_charts import SHOWN
-from runner.tracking.sweep_colours import colours
+from runner.tracking.sweep_colours import colour
 from runner.tracking.sweep_curves import MOST_CURVES, curves_of
 from runner.tracking.sweep_note import sweep_note
 from runner.tracking.sweep_pictures import CURVES, SCORES, pictures
 from runner.tracking.tags import (
-    COLOUR,
     ERROR,
     KEY,
     MEMBERS,
@@ -230,7 +227,7 @@ class MlflowSweep(OpenRun):
         self._outbox.tag(tags)
         if final:
             self._log_totals()
-            self._outbox.attempt(self._colour)
+            self._outbox.attempt(partial(colour, self._client, outcomes))
 
     def _log_totals(self) -> None:
         """Log what the whole sweep came to, each value once."""
@@ -257,13 +254,6 @@ class MlflowSweep(OpenRun):
             self._outbox.attempt(lambda: curves.update(curves_of(self._client, self._outcomes)))
         for path, draw in pictures(self._outcomes, curves).items():
             self._put(path, draw)
-
-    def _colour(self) -> None:
-        """Give the members that belong together one colour, as far as a page shows them."""
-        chosen = colours(self._outcomes)
-        for outcome in ranked(self._outcomes)[:SHOWN]:
-            if outcome.run_id and outcome.number in chosen:
-                self._client.set_tag(outcome.run_id, COLOUR, chosen[outcome.number])
 
     def _save_view(self) -> None:
         """Save the view when its columns are new; without it the sweep is no worse."""

@@ -1,6 +1,7 @@
 """Show the record as a table, and runs side by side."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from runner.config.words import is_name
@@ -9,6 +10,7 @@ from runner.verbs.arguments import JSON, check_flags, parser_of, taken, value_of
 
 STATUSES = ("FINISHED", "FAILED", "KILLED", "RUNNING")
 OUTPUT, SUFFIX = "--output", ".png"
+MOST_NAMED = 4  # runs whose ids are in the name of the picture
 
 
 def runs(rest: list[str]) -> int:
@@ -106,6 +108,8 @@ def _usual(run_ids: Sequence[str]) -> Path:
     from runner.project import project_root
 
     name = "-".join(["compare", *(run_id[:8] for run_id in run_ids)])
+    if len(run_ids) > MOST_NAMED:
+        name = f"compare-{len(run_ids)}-{sha256(name.encode()).hexdigest()[:8]}"
     return project_root() / ".runner" / f"{name}{SUFFIX}"
 
 

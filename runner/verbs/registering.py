@@ -4,7 +4,6 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 from shlex import quote
-from shutil import which
 from typing import TYPE_CHECKING
 
 from runner.verbs.arguments import parser_of
@@ -65,4 +64,6 @@ def show(registered: "Registered") -> None:
 
 def _where() -> str:
     """Return what lets a shell find MLflow, and MLflow the server that it starts by its name."""
+    from shutil import which
+
     return "" if which("uvicorn") else f"PATH={quote(str(Path(sys.executable).parent))}:$PATH "

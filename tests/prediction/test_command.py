@@ -57,7 +57,10 @@ def test_it_works_in_a_process_of_its_own(clicked, project, tmp_path):
         (["{run}", "{run}", "output=out"], "must name one run"),
         (["zzz", "output=out"], "The run 'zzz' must be the beginning of one run's id"),
         (["{run}", "output=out", "estimator.alpha=1"], "estimator.alpha must be a setting of"),
-        (["{run}", "output=out", "-m"], "-m must be a setting of the dataset or the stream"),
+        (
+            ["{run}", "output=out", "-m"],
+            "A flag of `runner predict` must be one of those there are; got -m",
+        ),
         (["{run}", "output=out", "dataset=parqet"], "dataset must be one of those there are"),
         (["{run}", "output=out", "dataset=parquet"], "dataset.path: must be set; got nothing"),
         (["{run}", "output=out", "dataset.path=gone.parquet"], "gone.parquet"),

@@ -262,6 +262,19 @@ def test_a_ledger_goes_on_from_its_state_as_if_nothing_had_happened(steps, stop)
     assert whole.order_hash() == second.order_hash()
 
 
+def test_a_state_from_before_there_was_a_column_is_gone_on_from():
+    ledger, other = Ledger(print), Ledger(print)
+    ledger.on_block_end(Progress(), learned(0))
+    state = pickle.loads(pickle.dumps(ledger.state()))  # noqa: S301
+    del state["_columns"]["wait_ms"]
+    other.restore(state)
+    other.on_block_end(Progress(), learned(1))
+    waits = other.table()["wait_ms"].to_pylist()
+    assert math.isnan(waits[0])
+    assert waits[1] == 0
+    assert other.table().column_names == ledger.table().column_names
+
+
 def test_a_state_copies_no_column_before_it_is_pickled():
     ledger, block = Ledger(print), learned(0, content=1)
     for _ in range(10_000):

@@ -57,11 +57,11 @@ def test_the_note_says_what_was_asked_what_came_out_how_to_repeat_it_and_where_t
         "360 rows held out\n"
         "- Fit: 3 epochs, seed 0\n\n"
         "#### **What came out**\n\n"
-        "Learned 2,874 rows in 12 blocks and 2 of 3 epochs: 0.5 s of fitting, 0.2 s of loading; "
-        "fitting bounds it.\n\n"
         f"| score{GAP} | 360 held-out rows{GAP} | progressive |\n"
         "|:--|:--|:--|\n"
         f"| accuracy{GAP} | 0.9375{GAP} | 0.875 |\n\n"
+        "Learned 2,874 rows in 12 blocks and 2 of 3 epochs: 0.5 s of fitting, 0.2 s of loading; "
+        "fitting bounds it.\n\n"
         "#### **How to repeat it**\n\n"
         "```sh\nrunner run digits seed=1\n"
         "runner reproduce 5f2a5f2a5f2a\n"
@@ -172,8 +172,18 @@ def test_a_command_too_long_for_the_note_is_whole_in_the_report():
 def test_names_are_shown_as_they_are_and_no_code_ends_its_fence():
     story = replace(told(), name="<b>*a*</b>\n|x", error="```\nno", status="FAILED")
     text = note(story)
-    assert text.startswith("**\\<b\\>\\*a\\*\\</b\\> \\|x** failed")
+    assert text.startswith(r"**&lt;b&gt;\*a\*&lt;/b&gt; \|x** failed")
     assert "````text\n```\nno\n````" in text
+
+
+def test_what_is_said_on_the_way_tells_no_secret_and_shows_no_picture():
+    story = told()
+    story.remarks = [Remark("odd", "![x](http://ann:hunter2@h/a.png) <img src=y>")]
+    story.progress.stop_reason = "http://ann:hunter2@h is away <img src=y>"
+    for text in (note(story), report(story, "", [])):
+        assert "hunter2" not in text
+        assert "<img" not in text
+        assert "](http" not in text.replace("\\]", "")
 
 
 LONG = st.text(max_size=30).map(lambda text: text * 1000)

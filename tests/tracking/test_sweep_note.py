@@ -63,7 +63,7 @@ def test_a_lead_is_told_only_where_there_is_another_score(others, told):
 
 def test_a_name_cannot_break_out_of_its_link():
     note = sweep_note("a", "", [member(0, 0.5, name="b=[1](x) | `c`")], None, page=PAGE)
-    assert "Best: [b=(1)(x) \\| `c`](#/experiments/7/runs/00000000rest)," in note
+    assert r"Best: [b=\[1\](x) \| \`c\`](#/experiments/7/runs/00000000rest)," in note
 
 
 def test_pictures_are_shown_and_lead_to_their_artifacts():

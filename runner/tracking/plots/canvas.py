@@ -52,8 +52,14 @@ def plain(label: object, longest: int = MAX_LABEL_LENGTH) -> str:
     'price in \\$'
     >>> plain("a very long name of a column", 12)
     'a very lo...'
+
+    A label that begins so would be left out of a legend:
+
+    >>> plain("_a")
+    ' _a'
     """
-    text = " ".join(str(label).split("\n"))
+    text = " ".join(str(label).split())
+    text = f" {text}" if text.startswith("_") else text
     text = text if len(text) <= longest else f"{text[: longest - 3]}..."
     return text.replace("$", r"\$")
 
