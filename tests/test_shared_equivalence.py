@@ -109,7 +109,7 @@ def known(experiment, record=None):
         "blocks": repr(table),
         "progress": repr(progress),
         "scores": repr(record.evaluated and record.evaluated.scores),
-        "evaluated": joblib.hash(record.evaluated),
+        "evaluated": joblib.hash(record.evaluated and replace(record.evaluated, sample=None)),
         "labels": repr(record.labels),
         "remarks": record.remarks,
         "status": record.status,
