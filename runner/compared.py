@@ -113,14 +113,16 @@ def legend(comparison: Comparison) -> list[str]:
     each = zip(*params.values(), strict=True)
     told = [
         ", ".join(
-            f"{key.rpartition('.')[2]}={value}" for key, value in zip(params, values, strict=True)
+            f"{key.rpartition('.')[2]}={'-' if value is None else value}"
+            for key, value in zip(params, values, strict=True)
         )
         for values in each
     ]
-    return [
-        f"{run.run_id[:SHORT]}  {run.name}  {shortened(text, MOST_LABEL)}"
+    called = [
+        run.name if text in run.name else f"{run.name}  {shortened(text, MOST_LABEL)}"
         for run, text in zip(runs, told, strict=True)
     ]
+    return [f"{run.run_id[:SHORT]}  {name}" for run, name in zip(runs, called, strict=True)]
 
 
 def shortened(text: str, width: int) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LARGE = 1e6
 MOST_COLUMNS = 8
+WIDEST = 10_000  # characters
 MINUTES = 120.0  # seconds, from which on they are told in hours, minutes and seconds
 STYLES = {"failed": "red", "killed": "red", "stopped": "yellow"}
 VERDICTS = {"identical": "green", "differs": "red", "unknown": "yellow"}
@@ -152,10 +153,8 @@ def _why_none(experiment: "Experiment") -> str:
 
 
 def show_table(columns: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:
-    """Write a table; full width where the output is no terminal, so that nothing is cut."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=10_000)
+    """Write a table as wide as it must be: an id that is cut is of no use."""
+    console = Console(width=WIDEST)
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:  # else [text] in brackets is taken for markup
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))

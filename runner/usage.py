@@ -40,8 +40,9 @@ runner: experiments on data that does not fit in memory
   runner completion bash|zsh|fish      eval "$(runner completion bash)" lets Tab complete names,
                                        keys and values
 
-  --json       of run, resume, reproduce, predict, list, show, validate, doctor: one JSON document
-               on standard output, for scripts
+  --json       of run, resume, reproduce, predict, list, show, validate, runs, compare, register,
+               doctor: one JSON document on standard output, for scripts; none where standard
+               error tells why there is nothing to tell
   --quiet      of run, resume, reproduce, predict: nothing is told but what is wrong
   --traceback  of any verb: show where an error comes from
 
@@ -66,9 +67,9 @@ def flags_of_verbs(usage: str = USAGE) -> dict[str, list[str]]:
     (['--sync', '--json'], ['--json'])
     """
     told = re.findall(r"^  runner (\w+)\b((?:.*\n(?!  runner |\n))*.*\n)", usage, re.MULTILINE)
-    shared = re.findall(r"^  (--[a-z-]+) +of (\w+(?:, \w+)*):", usage, re.MULTILINE)
+    shared = re.findall(r"^  (--[a-z-]+) +of (\w+(?:,\s+\w+)*):", usage, re.MULTILINE)
     found = {verb: re.findall(r"--[a-z-]+", text) for verb, text in told if verb != "experiment"}
     for flag, verbs in shared:
-        for verb in verbs.split(", "):
+        for verb in re.split(r",\s+", verbs):
             found[verb].append(flag)
     return {verb: list(dict.fromkeys(flags)) for verb, flags in found.items()}

@@ -199,6 +199,10 @@ def test_a_legend_tells_runs_apart_by_name_else_by_what_differs():
     assert told(one, other) == ["mine0123  mine  alpha=1", "other012  mine  alpha=2"]
     assert told(one, replace(other, name="other")) == ["mine0123  mine", "other012  other"]
     assert told(one, replace(other, params=one.params)) == ["mine0123  mine", "other012  mine"]
+    members = [replace(run, name=f"3: alpha={n}, mine") for n, run in ((1, one), (1, other))]
+    assert told(members[0], replace(members[1], params={"estimator.alpha": "1", "b": "2"}))[0] == (
+        "mine0123  3: alpha=1, mine  b=-"
+    )
     many = replace(other, params={"a": "1", "b": "1", "c": LONG})
     assert told(one, many) == ["mine0123  mine", "other012  mine"]
 

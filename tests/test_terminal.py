@@ -24,6 +24,7 @@ from runner.terminal import (
     show_json,
     show_prediction,
     show_result,
+    show_table,
 )
 from runner.tracking.record import RecordedRun
 
@@ -108,6 +109,13 @@ def test_colours_are_for_terminals_that_want_them(monkeypatch, variables, has_co
     out = sys.stdout.getvalue()
     assert ("\x1b[33menough" in out) == has_colours
     assert "\x1b[33m" in out or "stopped   enough\n" in out
+
+
+def test_nothing_in_a_table_is_cut_on_a_narrow_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setattr("sys.stdout", Screen())
+    show_table(["run", "name"], [["01234567", "a name that is longer than the terminal is wide"]])
+    assert "01234567  a name that is longer than the terminal is wide" in sys.stdout.getvalue()
 
 
 @pytest.mark.parametrize(

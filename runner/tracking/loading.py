@@ -13,6 +13,7 @@ from runner.redaction import one_line
 from runner.tracking.client import connect, reported
 from runner.tracking.record import RecordedRun
 from runner.tracking.store import Store, resolve
+from runner.tracking.tags import BEST_RUN
 from runner.tracking.trust import is_trusted
 
 if TYPE_CHECKING:
@@ -59,11 +60,20 @@ def load_model(run: RecordedRun, uri: str | None = None) -> RecordedModel:
             if path in files:
                 file = Path(client.download_artifacts(run.run_id, path, folder))
                 return RecordedModel(read_skops(file), f"runs:/{run.run_id}/{path}")
+    if run.is_sweep:
+        best = run.tags.get(BEST_RUN)
+        raise TrackingError(
+            f"The run {run.run_id}",
+            "be one with a model",
+            got=f"the sweep {run.name!r}, whose members have them",
+            remedy=f"Name its best member, {best}." if best else "Name one of its members.",
+        )
     raise TrackingError(
         f"The run {run.run_id}",
         "keep a model",
         got=f"none, and the status {run.status}",
-        remedy="Name a run that ended well, with tracking.log_model=true; see `runner runs`.",
+        remedy="Name a run that ended well, with tracking.log_model=true; one whose model could "
+        "not be kept said why.",
     )
 
 

@@ -169,13 +169,14 @@ def progress(outcomes: Sequence[Outcome], curves: Curves, scorer: str) -> bytes:
             color=OKABE_ITO[place],
             linewidth=1.6 if place else 3.0,
             zorder=3 + BEST_ONES - place,
-            label=f"{place + 1}  {plain(outcome.name, _LONGEST)}",
+            label=f"#{place + 1}  {plain(outcome.name, _LONGEST)}",
         )
     ends = [score for curve in curves.values() for _, score in curve[len(curve) // 4 :]]
     top = max(score for curve in curves.values() for _, score in curve)
     least = floor(ends)
     axes.set_ylim(least - 0.05 * (top - least or 1.0), top + 0.05 * (top - least or 1.0))
     axes.set_xlabel("rows seen")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylabel(f"progressive {plain(scorer)}")
     axes.set_title("Each block is scored before it is learned", fontsize=9)
     axes.grid(alpha=0.3)
@@ -201,8 +202,9 @@ def _clipped(members: Sequence[Outcome], scorer: str) -> list[float]:
 
 def _title(members: Sequence[Outcome], scorer: str) -> str:
     scores = [outcome.scores[scorer] for outcome in members]
-    n_low = sum(score < floor(scores) for score in scores)
-    low = f"\n{n_low} below {floor(scores):.3g} drawn there" if n_low else ""
+    least = floor(scores)
+    n_low = sum(score < least for score in scores)
+    low = f"\n{n_low} below {least:.3g} drawn there" if n_low else ""
     return f"{plain(scorer)} of {len(members):,} members, best {scores[0]:.6g}{low}"
 
 

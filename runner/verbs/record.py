@@ -5,11 +5,13 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from runner.errors import Terminated
+from runner.errors import ConfigError, Terminated
 from runner.verbs.arguments import WRONG, parser_of
 
 if TYPE_CHECKING:
     from runner.tracking.record import RecordedRun
+
+LAST_PORT = 65_535
 
 
 def ui(rest: list[str]) -> int:
@@ -22,6 +24,10 @@ def ui(rest: list[str]) -> int:
     parser.add_argument("--port", type=int, default=5000)
     parser.add_argument("--no-open", action="store_true")
     asked = parser.parse_args(rest)
+    if not 0 <= asked.port <= LAST_PORT:
+        raise ConfigError(
+            "--port", f"be 0 to {LAST_PORT}", got=asked.port, remedy="Leave it out for 5000."
+        )
     chosen = _chosen(asked.runs)
     stops = suppress(KeyboardInterrupt, Terminated)
     with stops, terminated_by_signal(), serve(port=asked.port) as interface:

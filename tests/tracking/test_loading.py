@@ -21,6 +21,7 @@ from runner.tracking import loading
 from runner.tracking.loading import load_model, read_skops
 from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.record import find_run, kept_config
+from runner.tracking.tags import BEST_RUN
 
 
 def by_hand(rows):
@@ -95,6 +96,14 @@ def test_a_run_without_a_model_is_told(store):
         raise ValueError("no")
     with pytest.raises(TrackingError, match=r"must keep a model; got none, and the status FAILED"):
         load_model(find_run(run.run_id))
+
+
+def test_of_a_sweep_the_best_member_is_named(store, client):
+    with MlflowTracker(log_model=False).start_sweep("grid") as sweep:
+        pass
+    client.set_tag(sweep.run_id, BEST_RUN, "5f2a")
+    with pytest.raises(TrackingError, match=r"got the sweep 'grid'.*best member, 5f2a"):
+        load_model(find_run(sweep.run_id))
 
 
 def test_a_pickle_is_never_loaded(store, client, keep):

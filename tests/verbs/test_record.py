@@ -128,3 +128,8 @@ def test_no_browser_is_no_error(monkeypatch):
 
     monkeypatch.setattr("webbrowser.get", get)
     _open("http://127.0.0.1:5000")
+
+
+def test_a_port_that_there_is_not_is_told_before_anything_is_served(project, capsys):
+    assert main(["ui", "--port", "70000"]) == 2
+    assert capsys.readouterr().err.startswith("--port must be 0 to 65535; got 70000.")

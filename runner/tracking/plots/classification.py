@@ -8,6 +8,7 @@ from runner.tracking.plots.canvas import figure, plain, png
 MAX_LABELS = 100
 MAX_WRITTEN_LABELS = 25
 MAX_COUNTED_LABELS = 10
+SHORT_LABEL = 2  # characters
 
 
 def confusion_matrix(confusion: Confusion) -> bytes:
@@ -23,17 +24,20 @@ def confusion_matrix(confusion: Confusion) -> bytes:
     written = n_labels <= MAX_WRITTEN_LABELS
     side = min(3.5 + 0.3 * n_labels, 12.0)
     size = 9 if n_labels <= MAX_COUNTED_LABELS else 7 if written else 5
+    labels = [plain(label) for label in confusion.labels]
+    is_short = written and max(map(len, labels)) <= SHORT_LABEL
     drawn = figure(side * 1.15, side)
     display = ConfusionMatrixDisplay(
         row_shares(confusion.counts) if shares else confusion.counts,
-        display_labels=[plain(label) for label in confusion.labels],
+        display_labels=labels,
     )
     display.plot(
         ax=drawn.subplots(),
         cmap="Blues",
+        im_kw={"vmin": 0},
         include_values=written,
         values_format=".2f" if shares else None,
-        xticks_rotation="vertical",
+        xticks_rotation="horizontal" if is_short else "vertical",
         text_kw={"fontsize": size} if written else None,
     )
     display.ax_.tick_params(labelsize=size)

@@ -30,12 +30,13 @@ def _scattered(true: np.ndarray, predicted: np.ndarray, kind: str) -> bytes:
         ax=drawn.subplots(),
         kind=kind,
         scatter_kwargs={"s": 8, "alpha": 0.4, "linewidths": 0}
-        if n_drawn > FEW_POINTS
+        if true[rows].size > FEW_POINTS
         else {"s": 16, "alpha": 0.7, "linewidths": 0},
     )
     for axis in (display.ax_.xaxis, display.ax_.yaxis):
         axis.set_major_locator(AutoLocator())
     few = f"{n_drawn:,} of " if n_drawn < len(true) else ""
-    display.ax_.set_title(f"{few}{len(true):,} held-out rows")
+    outputs = f", {true.shape[1]:,} outputs each" if true.ndim > 1 and true.shape[1] > 1 else ""
+    display.ax_.set_title(f"{few}{len(true):,} held-out rows{outputs}")
     display.ax_.grid(alpha=0.3)
     return png(drawn)

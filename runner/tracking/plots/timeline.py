@@ -23,12 +23,10 @@ def block_timeline(table: "Callable[[], pa.Table]") -> bytes:
     table : callable
         Returns the table of the ledger; more than 300 blocks are drawn as means of equal bins.
     """
+    from matplotlib.ticker import MaxNLocator
+
     blocks = table()
-    times = {
-        words: blocks[name].to_numpy()
-        for name, words in COLUMNS.items()
-        if name in blocks.column_names
-    }
+    times = {words: blocks[name].to_numpy() for name, words in COLUMNS.items()}
     n_blocks = blocks.num_rows
     edges = bins(n_blocks)
     drawn = figure(7.2, 3.6)
@@ -48,6 +46,7 @@ def block_timeline(table: "Callable[[], pa.Table]") -> bytes:
     axes.set(xlabel="blocks, in the order learned", ylabel="ms per block", xlim=(0, n_blocks))
     per_bin = f", in {len(edges) - 1} bins" if len(edges) <= n_blocks else ""
     axes.set_title(f"{n_blocks:,} block{'s' * (n_blocks != 1)}{per_bin}")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.grid(alpha=0.3)
     axes.legend(loc="upper right", fontsize=8, ncols=len(times))

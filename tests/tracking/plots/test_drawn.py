@@ -30,7 +30,9 @@ class Blocks:
         return self._n_blocks
 
     def table(self):
-        return pa.table({name: np.ones(self._n_blocks) for name in ("load_ms", "fit_ms")})
+        return pa.table(
+            {name: np.ones(self._n_blocks) for name in ("load_ms", "wait_ms", "fit_ms")}
+        )
 
 
 def recorder(curves=None):

@@ -6,7 +6,8 @@ from runner.tracking.plots.timeline import block_timeline
 
 
 def table(n_blocks, **columns):
-    times = {"load_ms": np.full(n_blocks, 2.0), "fit_ms": np.full(n_blocks, 0.5)}
+    waits = np.full(n_blocks, 1.0)
+    times = {"load_ms": np.full(n_blocks, 2.0), "wait_ms": waits, "fit_ms": np.full(n_blocks, 0.5)}
     return pa.table(times | columns)
 
 
@@ -17,7 +18,7 @@ def test_any_number_of_blocks_is_drawn(n_blocks, pixels, figures):
     drawn = figures("timeline")
     block_timeline(lambda: blocks)
     (axes,) = drawn[0].axes
-    for line, mean in zip(axes.patches, (2, 0.5), strict=True):
+    for line, mean in zip(axes.patches, (2, 1, 0.5), strict=True):
         values = line.get_data().values
         assert len(values) == min(n_blocks, 300)
         assert np.allclose(values, mean)
@@ -47,7 +48,7 @@ def test_a_bad_block_has_no_time_of_loading(figures):
 def test_a_block_that_took_far_longer_hides_no_others(longest, scale, figures, pixels):
     times = np.full(9, 1.0)
     times[0] = longest
-    blocks = pa.table({"load_ms": times, "fit_ms": np.zeros(9)})
+    blocks = pa.table({"load_ms": times, "wait_ms": np.zeros(9), "fit_ms": np.zeros(9)})
     pixels(block_timeline(lambda: blocks))
     drawn = figures("timeline")
     block_timeline(lambda: blocks)
@@ -56,3 +57,9 @@ def test_a_block_that_took_far_longer_hides_no_others(longest, scale, figures, p
 
 def test_blocks_of_which_no_time_is_known_are_no_error(pixels):
     pixels(block_timeline(lambda: table(2, load_ms=np.full(2, np.nan), fit_ms=np.zeros(2))))
+
+
+def test_only_whole_numbers_of_blocks_are_on_the_axis(figures):
+    drawn = figures("timeline")
+    block_timeline(lambda: table(3))
+    assert all(place == int(place) for place in drawn[0].axes[0].get_xticks())
