@@ -130,7 +130,8 @@ def test_a_server_that_is_killed_in_mid_run_loses_and_doubles_nothing(
     server, seconds, backoff, capsys, monkeypatch
 ):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", backoff)
-    tracker = MlflowTracker(uri=server.url, log_model=False, flush_every_s=0.05)
+    quick = {"flush_every_s": 0.05, "system_metrics_after_s": None}  # it takes about 10 s
+    tracker = MlflowTracker(uri=server.url, log_model=False, **quick)
     undisturbed, short, long = fits = [Fit(tracker, name) for name in ("whole", "short", "long")]
     for fit in fits:
         fit.begin()
