@@ -52,7 +52,7 @@ LEARNERS = (
     ("sklearn.cluster", "MiniBatchKMeans"),
     ("sklearn.decomposition", "IncrementalPCA"),
 )
-NOT_THE_SAME = ("progress/rows_per_second", "time/", "memory/")
+NOT_THE_SAME = ("progress/rows_per_second", "time/", "memory/", "system/")
 SAME_TAGS = (MODEL_HASH, f"{CONTENT}train", ORDER_HASH, STOP_REASON, HALVING, RUNG)
 TIMES = ["load_ms", "wait_ms", "fit_ms"]
 PATIENCE_S = 120
