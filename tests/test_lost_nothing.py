@@ -189,6 +189,7 @@ def test_a_sweep_killed_at_any_instant_is_gone_on_with(project, whole, kill):
     kill_and_resume(project, whole, {"runs": twenty()}, kill)
 
 
+@pytest.mark.slow
 def test_members_that_halving_stopped_before_the_kill_are_not_run_again(project, whole):
     had_finished = kill_and_resume(project, whole, HALVED, (12, 0.1))
     assert 3 <= len(had_finished) < 9
@@ -207,6 +208,7 @@ def test_halving_killed_at_any_instant_decides_as_if_it_were_not(
     kill_and_resume(project, whole, HALVED | {"halving": halving}, kill)
 
 
+@pytest.mark.slow
 def test_failed_members_alone_are_run_again_by_real_commands(project):
     file = write_experiment(project, {"runs": twenty()[10:]})
     code, out = done("run", file)

@@ -107,6 +107,7 @@ def test_a_worker_that_is_killed_leaves_what_the_others_did(swept):
     }
 
 
+@pytest.mark.slow
 def test_what_a_killed_worker_left_is_resumed(swept, project):
     runs = [{}, {"estimator.how": "once kill"}, {"estimator.alpha": 0.1}]
     first = swept({"runs": runs}, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
