@@ -9,6 +9,12 @@ if TYPE_CHECKING:
 
     from runner.base import Scores
 
+# The keys that members of a sweep have in common where they learn from the same blocks.
+READ_ALIKE = (
+    *("dataset", "stream", "preprocessing", "seed"),
+    *("fit.preprocessing", "fit.on_bad_block", "fit.max_bad_blocks"),
+)
+
 
 @dataclass(frozen=True)
 class Confusion:

@@ -10,15 +10,10 @@ from omegaconf import DictConfig, OmegaConf
 from runner.base import Split
 from runner.config.job import build
 from runner.experiment import Experiment
-from runner.records import Recipe
+from runner.records import READ_ALIKE, Recipe
 from runner.saved import Resumed
 from runner.sweeps.halving import Tournament
 from runner.sweeps.members import Member, canonical
-
-SHARED = (
-    *("dataset", "stream", "preprocessing", "seed"),
-    *("fit.preprocessing", "fit.on_bad_block", "fit.max_bad_blocks"),
-)
 
 
 @dataclass(frozen=True)
@@ -164,7 +159,7 @@ def reading_of(config: DictConfig, sweep: Any = None) -> str:
 
 
 def _parts(config: DictConfig) -> Iterator[tuple[str, Any]]:
-    for key in SHARED:
+    for key in READ_ALIKE:
         node = OmegaConf.select(config, key)
         plain = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
         # The order of the stages matters, which sorted keys would hide.

@@ -1,43 +1,28 @@
 """A picture of the curves of several runs, one over the other."""
 
-import warnings
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from itertools import chain, cycle
-from math import isfinite
 from typing import TYPE_CHECKING, Any
+
+from runner.tracking.plots import canvas
+from runner.tracking.plots.learning import MAX_MARKERS, finite_curves
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Curves = Mapping[str, Sequence[tuple[int, float]]]
 
-MAX_MARKERS = 50
+MOST_LABEL = 200  # characters
 MOST_IN_A_COLUMN = 3
 WIDTH, PANEL, LINE = 8.0, 2.6, 0.25  # inches
 _STYLES = ("-", "--", "-.", ":")
 _COLOURS = 10  # as many as matplotlib's own cycle has
 
 
-def drawable(curves: Sequence[Curves]) -> list[dict[str, list[tuple[int, float]]]]:
-    """Leave out the points that cannot be drawn, and the curves without any other.
-
-    Examples
-    --------
-    >>> drawable([{"train/r2": [(25, float("nan")), (50, 0.5)], "other": [(25, float("inf"))]}])
-    [{'train/r2': [(50, 0.5)]}]
-    """
-    finite = [
-        {name: [point for point in curve if isfinite(point[1])] for name, curve in each.items()}
-        for each in curves
-    ]
-    return [{name: curve for name, curve in each.items() if curve} for each in finite]
-
-
 def overlay(labels: Sequence[str], curves: Sequence[Curves]) -> bytes | None:
     """Draw the curves of runs over the rows seen, as `figure` does; return the PNG, if any."""
     drawn = figure(labels, curves)
-    return None if drawn is None else _png(drawn)
+    return None if drawn is None else canvas.png(drawn)
 
 
 def figure(labels: Sequence[str], curves: Sequence[Curves]) -> "Figure | None":
@@ -55,16 +40,14 @@ def figure(labels: Sequence[str], curves: Sequence[Curves]) -> "Figure | None":
     matplotlib.figure.Figure or None
         None where there is nothing to draw.
     """
-    from matplotlib.figure import Figure
-
-    finite = drawable(curves)
+    finite = [finite_curves(each) for each in curves]
     names = sorted(set(chain.from_iterable(finite)))
     if not names:
         return None
     n_columns = 1 if len(names) <= MOST_IN_A_COLUMN else 2
     n_rows = -(-len(names) // n_columns)
     height = PANEL * n_rows + LINE * len(labels) / n_columns + PANEL / 4
-    drawn = Figure(figsize=(WIDTH * n_columns, height), layout="constrained")
+    drawn = canvas.figure(WIDTH * n_columns, height)
     panels = list(drawn.subplots(n_rows, n_columns, squeeze=False, sharex=True).flat)
     lines: dict[int, Any] = {}
     for name, axes in zip(names, panels, strict=False):
@@ -72,7 +55,7 @@ def figure(labels: Sequence[str], curves: Sequence[Curves]) -> "Figure | None":
     _label_rows(panels, len(names), n_columns)
     drawn.legend(
         [lines[number] for number in sorted(lines)],
-        [_plain(labels[number]) for number in sorted(lines)],
+        [canvas.plain(labels[number], MOST_LABEL) for number in sorted(lines)],
         loc="outside upper left",
         ncols=n_columns,
         frameon=False,
@@ -94,7 +77,7 @@ def _draw(axes: Any, name: str, curves: Sequence[Sequence[tuple[int, float]]]) -
                 marker=_marker(len(curve)),
                 alpha=0.85,
             )
-    axes.set_title(_plain(name), loc="left", fontsize="medium")
+    axes.set_title(canvas.plain(name, MOST_LABEL), loc="left", fontsize="medium")
     axes.grid(alpha=0.3)
     return lines
 
@@ -115,24 +98,3 @@ def _label_rows(panels: Sequence[Any], n_names: int, n_columns: int) -> None:
             axes.xaxis.set_major_formatter("{x:,.0f}")
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.tick_params(labelbottom=True)
-
-
-def _png(drawn: "Figure") -> bytes:
-    stream = BytesIO()
-    with warnings.catch_warnings():
-        # Names may be in any script; a box stands for what the font does not have.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        drawn.savefig(stream, format="png", dpi=110)
-    return stream.getvalue()
-
-
-def _plain(label: str) -> str:
-    r"""Let no part of a label be taken for a formula, or for what is not told.
-
-    Examples
-    --------
-    >>> _plain("_a$b$")
-    ' _a\\$b\\$'
-    """
-    text = " ".join(label.split()).replace("$", r"\$")
-    return f" {text}" if text.startswith("_") else text

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from runner.records import Outcome
+from runner.records import READ_ALIKE, Outcome
 from runner.tracking.leaderboard import ranked
 from runner.tracking.params import value_as_text
 from runner.tracking.sweep_charts import SHOWN
@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-READ_ALIKE = (
-    *("dataset", "stream", "preprocessing", "seed"),
-    *("fit.preprocessing", "fit.on_bad_block", "fit.max_bad_blocks"),
-)
 _SEQUENCE = ("#440154", "#3b528b", "#21918c", "#5ec962", "#addc30")  # viridis, dark to light
 _LIGHTEST = 0.55
 _GONE = ("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST")

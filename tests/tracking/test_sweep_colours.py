@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.records import Outcome
-from runner.sweeps.plan import SHARED
-from runner.tracking.sweep_colours import OKABE_ITO, READ_ALIKE, between, colours
+from runner.sweeps import plan
+from runner.tracking import sweep_colours
+from runner.tracking.sweep_colours import OKABE_ITO, between, colours
 
 values = st.one_of(st.integers(0, 3), st.floats(0, 1), st.sampled_from("abc"), st.none())
 params = st.dictionaries(st.sampled_from(["dataset.chunks", "loss", "alpha"]), values)
@@ -51,4 +52,4 @@ def test_more_groups_than_hues_are_no_groups():
 
 
 def test_what_is_read_alike_is_what_members_of_one_pass_share():
-    assert READ_ALIKE == SHARED
+    assert sweep_colours.READ_ALIKE == plan.READ_ALIKE

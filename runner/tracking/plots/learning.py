@@ -1,5 +1,7 @@
 """The learning curve: the scores on the way, over the rows seen."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from runner.tracking.plots.canvas import figure, plain, png
@@ -8,7 +10,7 @@ from runner.tracking.recorder import Curves
 MAX_MARKERS = 50
 
 
-def finite_curves(curves: Curves) -> Curves:
+def finite_curves(curves: Mapping[str, Sequence[tuple[int, float]]]) -> Curves:
     """Leave out the points that cannot be drawn, and the curves without any other.
 
     Examples
