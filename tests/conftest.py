@@ -121,3 +121,18 @@ def rows(tmp_path):
     columns = {f"x{i}": X[:, i] for i in range(3)} | {"label": (X[:, 0] > 0).astype(int)}
     pq.write_table(pa.table(columns), path)
     return path
+
+
+@pytest.fixture
+def said(capsys):
+    """Return what runs a command and returns its exit code and both outputs."""
+
+    def said(*arguments):
+        from runner.cli import main
+
+        code = main(arguments)
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return code, out, err
+
+    return said

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from runner.cli import WRONG, main
+from runner.cli import WRONG
 from runner.records import Outcome
 from runner.saved import Resumed, Saved
 from runner.shown import MOST_ROWS, Shown, line_of
@@ -27,19 +27,6 @@ def file(project, schema):
     path = project / "small.yaml"
     path.write_text(SWEEP)
     return str(path)
-
-
-@pytest.fixture
-def said(capsys):
-    """Return what runs a command and returns its exit code and both outputs."""
-
-    def said(*arguments):
-        code = main(arguments)
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return code, out, err
-
-    return said
 
 
 def outcome(number, status="FINISHED", **known):

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from runner.errors import ConfigError, Terminated
-from runner.verbs.arguments import WRONG, parser_of
+from runner.verbs.arguments import JSON, WRONG, parser_of
 
 if TYPE_CHECKING:
     from runner.tracking.record import RecordedRun
@@ -82,7 +82,7 @@ def doctor(rest: list[str]) -> int:
 
     parser = parser_of("doctor")
     parser.add_argument("--sync", action="store_true")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument(JSON, action="store_true")
     asked = parser.parse_args(rest)
     findings = examine(send=asked.sync)
     if asked.json:

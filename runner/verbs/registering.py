@@ -6,7 +6,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from runner.verbs.arguments import parser_of
+from runner.verbs.arguments import JSON, parser_of
 
 if TYPE_CHECKING:
     from runner.tracking.registry import Registered
@@ -21,7 +21,7 @@ def register(rest: list[str]) -> int:
     parser.add_argument("run")
     parser.add_argument("name")
     parser.add_argument("--alias", action="append", default=[])
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument(JSON, action="store_true")
     asked = parser.parse_args(rest)
     registered = register(asked.run, asked.name, asked.alias)
     if asked.json:

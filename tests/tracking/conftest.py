@@ -10,6 +10,7 @@ import pytest
 from sklearn.linear_model import SGDClassifier
 
 from runner.base import Block, Progress
+from runner.records import Outcome
 from runner.tracking.client import connect
 from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.outbox import Outbox
@@ -177,3 +178,21 @@ def history(client, run_id):
         return [(m.step, m.value) for m in client.get_metric_history(run_id, key)]
 
     return history
+
+
+def member(number, score=None, **known):
+    """Return how a member of a sweep over `a` ended."""
+    scores = {} if score is None else {"r2": score, "max_error": -1.0}
+    return Outcome(
+        **{
+            "number": number,
+            "name": f"a={number}",
+            "key": f"k{number}",
+            "scores": scores,
+            "params": {"a": number},
+            "status": "FINISHED",
+            "rows": 100,
+            "run_id": f"r{number}",
+            **known,
+        }
+    )

@@ -4,26 +4,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.records import Outcome
 from runner.tracking.leaderboard import best, best_tags, counts, ranked, table
-
-
-def member(number, score=None, **known):
-    scores = {} if score is None else {"r2": score, "max_error": -1.0}
-    return Outcome(
-        **{
-            "number": number,
-            "name": f"a={number}",
-            "key": f"k{number}",
-            "scores": scores,
-            "params": {"a": number},
-            "status": "FINISHED",
-            "rows": 100,
-            "run_id": f"r{number}",
-            **known,
-        }
-    )
-
+from tests.tracking.conftest import member
 
 members = st.lists(
     st.tuples(

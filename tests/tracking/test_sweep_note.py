@@ -4,27 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.records import Outcome
 from runner.tracking.sweep_note import MOST, sweep_note
+from tests.tracking.conftest import member as ended
 
 PAGE = "#/experiments/7/runs/sweep0"
 
 
 def member(number, score=None, **known):
-    scores = {} if score is None else {"r2": score, "max_error": -1.0}
-    return Outcome(
-        **{
-            "number": number,
-            "name": f"a={number}",
-            "key": f"k{number}",
-            "scores": scores,
-            "params": {"a": number},
-            "status": "FINISHED",
-            "rows": 100,
-            "run_id": f"{number:08}rest",
-            **known,
-        }
-    )
+    return ended(number, score, **{"run_id": f"{number:08}rest", **known})
 
 
 def test_the_note_shows_the_best_and_says_how_many_more():

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from runner.cli import WRONG, main
+from runner.cli import WRONG
 from runner.records import Outcome
 from runner.shown import Shown
 from runner.steps import Steps, listener
@@ -20,19 +20,6 @@ defaults: [{override /dataset: iris}, {override /estimator: sgd_classifier}]
 partial_fit: {classes: [0, 1, 2]}
 sweep: {grid: {evaluation.scoring: [[r2], [accuracy]]}}
 """
-
-
-@pytest.fixture
-def said(capsys):
-    """Return what runs a command and returns its exit code and both outputs."""
-
-    def said(*arguments):
-        code = main(arguments)
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return code, out, err
-
-    return said
 
 
 @pytest.fixture
