@@ -127,7 +127,7 @@ def fit_once(
 def measure(size: str, block_ms: int, seconds: float, repeats: int) -> dict[str, Any]:
     """Measure one case in this process, in turns."""
     from runner.base import Block, Place
-    from runner.fit.one_core import one_core
+    from runner.one_core import one_core
 
     warnings.simplefilter("ignore")
     with one_core():

@@ -301,6 +301,8 @@ BY_HAND: dict[str, Callable[[str, Path, int], dict[str, Any]]] = {
 }
 LAUNCHERS = {
     "shared": [],
+    "shards": ["cluster=local", f"cluster.n_workers={CORES}"],
+    "dask": ["hydra/launcher=dask", "cluster=local", f"cluster.n_workers={CORES}"],
     "basic": ["hydra/launcher=basic"],
     "joblib": ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={CORES}"],
 }

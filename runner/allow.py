@@ -17,13 +17,14 @@ ALLOW_VARIABLE = "RUNNER_ALLOW"
 BUILTIN = ("runner", "sklearn")
 # Nothing else of ours is a part of an experiment; more of it writes files and starts processes.
 OPTION_MODULES = (
-    *("runner.callbacks", "runner.dataset", "runner.evaluation.evaluation", "runner.experiment"),
-    *("runner.fit.options", "runner.stream.stream", "runner.sweeps.halving"),
+    *("runner.callbacks", "runner.cluster", "runner.dataset", "runner.evaluation.evaluation"),
+    *("runner.experiment", "runner.fit.options", "runner.stream.stream", "runner.sweeps.halving"),
     *("runner.tracking.memory_tracker", "runner.tracking.mlflow_tracker"),
 )
 OPTIONS = frozenset(  # a class is one, or is derived from one
     {
         "runner.base.Callback",
+        "runner.cluster.cluster.Cluster",
         "runner.dataset.dataset.Dataset",
         "runner.evaluation.evaluation.Evaluation",
         "runner.experiment.Experiment",

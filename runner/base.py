@@ -1,6 +1,6 @@
 """The records and protocols that the stages share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -36,8 +36,9 @@ class LazyArray(Protocol):
     def __dask_graph__(self) -> Mapping[Any, Any]:
         """Return the tasks that compute the array."""
 
-    def __dask_keys__(self) -> list[Any]:
-        """Return the nested list of the keys of the blocks."""
+    @property
+    def name(self) -> str:
+        """What the keys of its blocks begin with: ``(name, index)``, and 0 for the columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +93,18 @@ class Part:
     frame : an empty pandas DataFrame like the blocks of X, where these are tables with columns of
         several types; else the blocks are arrays
     y_only : y once more, from tasks that read nothing of X where the source can do so
-    rows : ``rows(index)`` returns the numbers, in the dataset, of the rows of one of the blocks,
+    rows : ``rows(place)`` returns the numbers, in the dataset, of the rows of one of the blocks,
         where these are not all rows of its place
     """
 
     X: LazyArray
     y: LazyArray | None
     sample_weight: LazyArray | None
-    places: tuple[Place, ...]
+    places: Sequence[Place]
     feature_names: tuple[str, ...] | None = None
     frame: Any = None
     y_only: LazyArray | None = None
-    rows: Callable[[int], np.ndarray] | None = None
+    rows: Callable[[Place], np.ndarray] | None = None
 
     @property
     def n_blocks(self) -> int:
@@ -140,9 +141,9 @@ class Block:
     ``position`` counts the blocks of the epoch from 0, in the order in which they are delivered;
     ``load_s`` is how long reading and preprocessing took, in seconds, and ``wait_s`` how much of
     that the learner waited for. ``rows`` are the numbers of the rows in the dataset, of shape
-    (n_rows,), where they do not follow each other. ``content``
-    is the hash of what was read for it, where that was asked for. ``error`` is why it could not
-    be read, where that is no reason to end; then it has no rows.
+    (n_rows,), where they do not follow each other. ``content`` is the hash of what was read, where
+    that was asked for. ``error`` is why it could not be read, where that is no reason to end; then
+    it has no rows. ``answers`` were made of rows that stay in another process.
     """
 
     X: Any
@@ -156,6 +157,7 @@ class Block:
     rows: np.ndarray | None = None
     content: int | None = None
     error: RunnerError | None = None
+    answers: Any = None
 
     @property
     def n_rows(self) -> int:

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from runner.base import Callback, Part, Remark, Split
 from runner.callbacks.early_stopping import EarlyStopping
 from runner.callbacks.watcher import HELD_OUT, Watcher
+from runner.cluster.cluster import Cluster
+from runner.cluster.placement import check_placement
 from runner.dataset.dataset import Dataset
 from runner.dataset.memory import check_memory
 from runner.errors import ConfigError, RunnerWarning
@@ -258,6 +260,10 @@ class Asked(Setup, Protocol):
         """Keyword arguments of every ``partial_fit`` call."""
 
     @property
+    def cluster(self) -> Cluster:
+        """What reads and scores blocks."""
+
+    @property
     def strict(self) -> bool:
         """Whether a remark is an error."""
 
@@ -280,7 +286,9 @@ def check(experiment: Asked, split: Split) -> list[Remark]:
         With each remark.
     """
     estimator, arguments = experiment.estimator, experiment.partial_fit
-    remarks = check_setup(experiment, experiment.stages(), estimator, arguments, split)
+    stages, buffer_blocks = experiment.stages(), experiment.stream.buffer_blocks
+    check_placement(experiment.cluster, buffer_blocks, [estimator, *stages.named.values()])
+    remarks = check_setup(experiment, stages, estimator, arguments, split)
     known, has_target = listed(arguments, split.train), split.train.y is not None
     experiment.evaluation.check(estimator, has_target, known)
     say(remarks, experiment.strict)

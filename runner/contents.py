@@ -5,8 +5,9 @@ from contextlib import closing
 
 from runner.base import Block, Part, Progress, Split
 from runner.fit.held_out import ReadBlocks
+from runner.stream.ahead import Then
 from runner.stream.content import description, digest
-from runner.stream.source import Transform
+from runner.stream.reading import Transform
 from runner.stream.stream import Stream
 
 TRAIN, ALL = "train", "all"
@@ -14,27 +15,41 @@ MODULUS = 2**64
 
 
 class Contents:
-    """Sums of the contents of blocks, by part; they depend neither on chunks nor on an order."""
+    """Sums of the contents of blocks, by part; they depend neither on chunks nor on an order.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    stream : Stream
+        Of the training blocks.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
         self._sums: dict[str, tuple[int, int]] = {}
 
     def reading(
         self,
         name: str,
         part: Part,
-        stream: Stream,
         transform: Transform | None,
         *,
+        ahead: bool = False,
         tolerant: bool = False,
     ) -> ReadBlocks:
-        """Return what yields the blocks of a part, and sums up their contents the first time."""
+        """Return what yields the blocks of a part, and sums up their contents the first time.
+
+        Where other processes read them, ``read(then)`` yields what ``then`` makes of each there.
+
+        Unless they are read ``ahead``, one is in this process at a time, because training blocks
+        are waiting in memory meanwhile.
+        """
+        stream = self._stream if ahead else self._stream.one_by_one()
         source = stream.source(part, transform, tolerant=tolerant, hashed=True)
 
-        def read() -> Generator[Block]:
+        def read(then: Then | None = None) -> Generator[Block]:
             if name in self._sums:
-                return stream.in_order(source.unhashed())
-            return self._summed(name, stream.in_order(source))
+                return stream.in_order(source.unhashed(), then)
+            return self._summed(name, stream.in_order(source, then))
 
         return read
 

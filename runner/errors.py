@@ -6,6 +6,7 @@ RunnerError
 ├── DatasetError    the data cannot be read, or X and y do not fit together
 ├── FitError        an estimator cannot learn from, or be scored on, a block
 ├── TrackingError   a run cannot be recorded or read back
+├── ClusterError    the cluster cannot be reached, does not answer, or is not like this process
 └── CheckpointError a saved state cannot be kept, or must not be gone on from
 
 RunnerWarning       the run goes on, and not quite as it was asked
@@ -142,6 +143,10 @@ class FitError(RunnerError):
 
 class TrackingError(RunnerError):
     """A run cannot be recorded or read back."""
+
+
+class ClusterError(RunnerError):
+    """The cluster cannot be reached, does not answer, or is not like this process."""
 
 
 class CheckpointError(RunnerError):

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any
 
 from runner.base import Block, Callback, Part, Split
+from runner.cluster.cluster import Cluster
+from runner.cluster.none import NoCluster
 from runner.contents import Contents
 from runner.dataset.dataset import Dataset
 from runner.errors import ConfigError
@@ -15,11 +17,11 @@ from runner.fit.held_out import Measure
 from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.interruption import CTRL_C, Interruption
 from runner.fit.loop import Audience, Each, Fits, first_position, fit_loop, measure
-from runner.fit.one_core import one_core
 from runner.fit.options import FitOptions
 from runner.fit.threads import Threads
 from runner.joining import Shared
 from runner.kinds import make_tuples
+from runner.one_core import one_core
 from runner.preparation import counting, fit_stages, reading_from
 from runner.preprocessing.stages import Stages
 from runner.protocols import Tracker
@@ -41,6 +43,7 @@ KINDS: dict[str, type] = {
     "preprocessing": Mapping,
     "partial_fit": Mapping,
     "callbacks": Mapping,
+    "cluster": Cluster,
 }
 
 
@@ -66,6 +69,8 @@ class Experiment:
         Keyword arguments of every ``partial_fit`` call, such as ``classes``: a list, or "infer".
     callbacks : mapping of str to Callback
         Told how the fit goes.
+    cluster : Cluster
+        What reads and scores blocks, and runs the members of a sweep; this process by default.
     seed : int
         From which every random choice follows. It is also the ``random_state`` of the estimator
         wherever that is None.
@@ -83,6 +88,7 @@ class Experiment:
     fit: FitOptions = field(default_factory=FitOptions)
     evaluation: Evaluation = field(default_factory=Evaluation)
     callbacks: Mapping[str, Callback] = field(default_factory=dict)
+    cluster: Cluster = field(default_factory=NoCluster)
     seed: Annotated[int, integer(0)] = 0
     strict: Annotated[bool, boolean()] = False
 
@@ -154,33 +160,44 @@ def run_together(
             trial.check_record()
         if not _open(trials):
             return
-        split = split or lead.dataset.split()
-        surroundings = surroundings_of(split, lead.dataset.fingerprint())
+        split, files = split or lead.dataset.split(), lead.dataset.fingerprint()
+        surroundings = surroundings_of(split, files)
         for trial in _open(trials):
             trial.open(split, surroundings)
         if not _open(trials):
             return
-        skips = any(trial.experiment.fit.skips for trial in _open(trials))
-        saved = next((trial.saved.stages for trial in _open(trials) if trial.saved), None)
-        stages = lead.stages()
-        fit_stages(stages, split.train, lead.stream, lead.fit, saved)
-        blocks = lead.stream.source(split.train, stages.transform, hashed=True, tolerant=skips)
-        fits: list[IncrementalFit] = []
-        read = reading_from(lead.stream, blocks, fits)
-        read_again = reading_from(replace(lead.stream, prefetch=0), blocks, fits)
-        count = counting(split.train, lead.stream, tolerant=skips)
-        shared = Shared(split, count, read_again, Contents(), len(_open(trials)))
-        for trial in _open(trials):
-            trial.prepare(stages.twin(), shared)
-        learning = _open(trials)
-        fits += [trial.fit for trial in learning]
-        audience.on_begin(learning, split, stages)
-        with Interruption() as interruption:
-            ending = _Ending(learning, split, each, audience, interruption)
-            fit_loop(fits, lambda epoch: read(epoch, first_position(fits, epoch)), each, ending)
-        for trial in trials:
-            if isinstance(trial.error, KeyboardInterrupt):
-                raise trial.error
+        with lead.cluster.open() as workers:
+            if workers is not None:
+                workers.check_files(files)
+            _learn(trials, lead.stream.on(workers), each, audience, split)
+
+
+def _learn(
+    trials: Sequence[Trial], stream: Stream, each: Each, audience: TrialAudience, split: Split
+) -> None:
+    """Fit the stages, then all that are open, and end each as soon as it gets no further block."""
+    lead = trials[0].experiment
+    skips = any(trial.experiment.fit.skips for trial in _open(trials))
+    saved = next((trial.saved.stages for trial in _open(trials) if trial.saved), None)
+    stages = lead.stages()
+    fit_stages(stages, split.train, stream, lead.fit, saved)
+    blocks = stream.source(split.train, stages.transform, hashed=True, tolerant=skips)
+    fits: list[IncrementalFit] = []
+    read = reading_from(stream, blocks, fits)
+    read_again = reading_from(stream.unhurried(), blocks, fits)
+    count = counting(split.train, stream, tolerant=skips)
+    shared = Shared(split, count, read_again, Contents(stream), len(_open(trials)))
+    for trial in _open(trials):
+        trial.prepare(stages.twin(), shared)
+    learning = _open(trials)
+    fits += [trial.fit for trial in learning]
+    audience.on_begin(learning, split, stages)
+    with Interruption() as interruption:
+        ending = _Ending(learning, split, each, audience, interruption)
+        fit_loop(fits, lambda epoch: read(epoch, first_position(fits, epoch)), each, ending)
+    for trial in trials:
+        if isinstance(trial.error, KeyboardInterrupt):
+            raise trial.error
 
 
 class _Ending(Audience):
@@ -224,7 +241,12 @@ class _Ending(Audience):
                 tolerant=any(trial.experiment.fit.skips for trial in trials),
             )
             rows = holdout.n_rows
-            measure(learned, measures, lambda: told("evaluate", read(), rows), self._each)
+            measure(
+                learned,
+                measures,
+                lambda then=None: told("evaluate", read(then), rows),
+                self._each,
+            )
         for fit, trial in zip(fits, trials, strict=True):
             trial.finish(is_learned=fit in learned)
         self._audience.on_end(fits, others_go_on=others_go_on)

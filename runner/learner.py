@@ -16,9 +16,9 @@ from runner.evaluation.evaluation import Evaluation
 from runner.fit.classes import listed
 from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.loop import fit_loop
-from runner.fit.one_core import one_core
 from runner.fit.options import FitOptions
 from runner.fit.preflight import check_fit
+from runner.one_core import one_core
 from runner.preparation import (
     counting,
     fit_stages,

@@ -19,7 +19,8 @@ from runner.fit.options import BALANCED, FitOptions
 from runner.fit.progressive import Progressive
 from runner.preprocessing.stages import Stages
 from runner.steps import told
-from runner.stream.source import BlockSource, Transform
+from runner.stream.reading import Transform
+from runner.stream.source import BlockSource
 from runner.stream.stream import Stream
 
 
@@ -101,8 +102,8 @@ def fit_stages(
     skips = options is not None and options.skips
     for stage in stages.passes():
         source = stream.source(train, stages.transform, tolerant=skips)
-        blocks = _first(stream, source) if stage.only_first else stream.in_order(source)
-        again = partial(Stream(shuffle=False, prefetch=0).epoch, source)
+        blocks = _first(stream, source) if stage.only_first else stream.once(source)
+        again = partial(stream.one_by_one().epoch, source)
         bad = BadBlocks(options.max_bad_blocks, again) if options and skips else None
         total_rows = None if stage.only_first else train.n_rows
         _learn(stage, told(f"preprocessing.{stage.name}", blocks, total_rows), bad)
@@ -115,8 +116,9 @@ def _learn(stage: Any, blocks: Generator[Block], bad_blocks: BadBlocks | None) -
 
 def _first(stream: Stream, source: BlockSource) -> Generator[Block]:
     """Yield the first block that is not empty; no other is read unless rows are mixed."""
-    plain = Stream(shuffle=False, prefetch=0)
-    with closing((stream if stream.buffer_blocks else plain).epoch(source, 0)) as blocks:
+    with closing(
+        (stream if stream.buffer_blocks else stream.one_by_one()).epoch(source, 0)
+    ) as blocks:
         for block in blocks:
             yield block
             if block.n_rows:
@@ -169,7 +171,7 @@ def held_out(
 ) -> HeldOut | None:
     """Return what scores rows on the way that are not learned from, if it is asked for.
 
-    ``read`` yields them; None where no rows are held out.
+    ``read(then)`` yields them; None where no rows are held out.
     """
     if every is None or read is None:
         return None
@@ -179,14 +181,10 @@ def held_out(
 def reading_held_out(
     split: Split, transform: Transform | None, contents: Contents, *, tolerant: bool = False
 ) -> ReadBlocks | None:
-    """Return what yields the validation rows, or else those of the final scores.
-
-    They are read one block at a time, because training blocks are waiting in memory meanwhile.
-    """
+    """Return what yields the validation rows, or else those of the final scores."""
     for name in ("validation", "holdout"):
         if name in split.parts:
-            stream = Stream(shuffle=False, prefetch=0)
             part = split.parts[name]
-            read = contents.reading(name, part, stream, transform, tolerant=tolerant)
-            return lambda: told(name, read(), part.n_rows)
+            read = contents.reading(name, part, transform, tolerant=tolerant)
+            return lambda then=None: told(name, read(then), part.n_rows)
     return None

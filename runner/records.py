@@ -16,6 +16,17 @@ READ_ALIKE = (
 )
 
 
+def says_where(key: str) -> bool:
+    """Say of a dotted key that it decides where the work is done, and not what comes of it.
+
+    Examples
+    --------
+    >>> says_where("cluster.n_workers"), says_where("cluster"), says_where("estimator.n_clusters")
+    (True, True, False)
+    """
+    return key.partition(".")[0] == "cluster"
+
+
 @dataclass(frozen=True)
 class Confusion:
     """How often each label was predicted for each true label.

@@ -13,7 +13,7 @@ from runner.errors import ConfigError
 from runner.experiment import Experiment, run_together
 from runner.fit.threads import Threads
 from runner.preprocessing.stages import Stages
-from runner.records import Recipe
+from runner.records import Recipe, says_where
 from runner.saved import Resumed, read
 from runner.sweeps.job import Job
 from runner.sweeps.resume import resume as resume_sweep
@@ -47,7 +47,9 @@ def resume(
     job : Job
         Is told what came of it.
     overrides : sequence of str
-        What a run's record hides, and nothing else, as on the command line.
+        What a run's record hides, and the cluster, such as ``cluster=none``; nothing else, as on
+        the command line. Of a sweep the cluster alone. Where nothing is said of it, it goes on
+        where it began.
     only_failed : bool
         Of a sweep: leave members aside that never ended, or were interrupted.
     is_forced : bool
@@ -65,8 +67,10 @@ def resume(
     mend(connect(store), store)  # it may have ended without having told the store
     run = find_run(name, uri)
     if run.tags.get(KIND) == SWEEP:
-        _check_no_overrides(run, overrides)
-        resume_sweep(run.run_id, job, only_failed=only_failed, is_forced=is_forced, uri=uri)
+        _check_where(run, overrides)
+        resume_sweep(
+            run.run_id, job, overrides, only_failed=only_failed, is_forced=is_forced, uri=uri
+        )
         return
     _check_resumable(run, only_failed=only_failed)
     experiment, recipe = _rebuilt(run, overrides, is_forced, uri)
@@ -93,13 +97,15 @@ class _Begun(TrialAudience):
             self._job.teller.on_resumed(self._resumed)
 
 
-def _check_no_overrides(run: RecordedRun, overrides: Sequence[str]) -> None:
-    if overrides:
+def _check_where(run: RecordedRun, overrides: Sequence[str]) -> None:
+    keys = [text.partition("=")[0].lstrip("+") for text in overrides]
+    others = [key for key in keys if not says_where(key)]
+    if others:
         raise ConfigError(
             f"The sweep {run.run_id}",
-            "be resumed as it was, without overrides",
-            got=", ".join(text.partition("=")[0] for text in overrides),
-            remedy="Leave them out, or start a new sweep.",
+            "be resumed as it was, without overrides but those of the cluster",
+            got=", ".join(others),
+            remedy="Leave them out, or start a new sweep; cluster=none runs what is left here.",
         )
 
 

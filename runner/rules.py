@@ -146,6 +146,19 @@ def text(most: int | None = 1000, least: int = 1) -> Rule:
     return Rule({"type": "string", **low} | ({} if most is None else {"maxLength": most}))
 
 
+def shaped(pattern: str, told: str, most: int = 300) -> Rule:
+    r"""Allow text that is matched as a whole by a regular expression, which is told in words.
+
+    Examples
+    --------
+    >>> rule = shaped("[a-z]+", "small letters")
+    >>> rule.text, [rule.holds(value) for value in ("ab", "", "aB", "a\n")]
+    ('small letters', [True, False, False, False])
+    """
+    shape = {"pattern": f"^(?:{pattern})$", "x-told": told}
+    return Rule({"type": "string", "maxLength": most, **shape})
+
+
 def list_of(rule: Rule, least: int = 1) -> Rule:
     """Allow lists, not empty unless that is said, whose every item is allowed.
 
@@ -165,9 +178,8 @@ def mapping(rule: Rule) -> Rule:
     >>> mapping(number(0)).text, mapping(anything()).text
     ('a mapping, each value a number of at least 0', 'a mapping')
     """
-    return Rule(
-        {"type": "object"} | ({"additionalProperties": rule.schema} if rule.schema else {})
-    )
+    inner = {"additionalProperties": rule.schema} if rule.schema else {}
+    return Rule({"type": "object", **inner})
 
 
 @cache
@@ -185,10 +197,7 @@ def rules_of(kind: type) -> dict[str, Rule]:
     {'every_s': 'a number above 0', 'said': 'text, or null'}
     """
     parameters = inspect.signature(kind).parameters.values()
-    named = (
-        each for each in parameters if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
-    )
-    return {each.name: _rule_of(each) for each in named}
+    return {each.name: _rule_of(each) for each in parameters if "VAR_" not in each.kind.name}
 
 
 def check(section: str, settings: Any, kind: type | None = None) -> None:

@@ -17,7 +17,7 @@ from runner.callbacks.checkpoint import Write
 from runner.dataset.fingerprint import changed
 from runner.errors import CheckpointError, cause
 from runner.fit.incremental_fit import IncrementalFit
-from runner.records import Recipe
+from runner.records import Recipe, says_where
 from runner.states import plain
 from runner.stream.source import BlockSource
 from runner.tracking.saved_states import state_file
@@ -118,8 +118,12 @@ def _content(part: Any) -> bytes:
 
 
 def header_of(recipe: Recipe, surroundings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what must be the same when a run goes on: what was asked, and its surroundings."""
-    return {"config": _digest(recipe.params), **surroundings}
+    """Return what must be the same when a run goes on: what was asked, and its surroundings.
+
+    It may go on elsewhere: where the work is done is no part of it.
+    """
+    asked = {key: value for key, value in recipe.params.items() if not says_where(key)}
+    return {"config": _digest(asked), **surroundings}
 
 
 def surroundings_of(split: Split, files: Mapping[str, str]) -> dict[str, Any]:

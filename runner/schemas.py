@@ -1,11 +1,13 @@
 """Fragments of JSON Schema: what they say in words, and which values they accept.
 
 The keywords are ``type`` with its bounds, ``enum``, ``const``, ``anyOf``, ``items``,
-``additionalProperties``, and ``x-infinite``, which lets a number be infinite or NaN. Bounds stand
-beside a ``type``. Unlike in JSON Schema, 2.0 is no integer. ``{}`` accepts anything.
+``additionalProperties``, ``x-infinite``, which lets a number be infinite or NaN, and ``pattern``,
+which the whole text must match and ``x-told`` says in words. Bounds stand beside a ``type``.
+Unlike in JSON Schema, 2.0 is no integer. ``{}`` accepts anything.
 """
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping
 from math import isfinite
@@ -97,6 +99,8 @@ def _real_words(schema: Schema) -> str:
 
 def _text_words(schema: Schema) -> str:
     least, most = schema.get("minLength", 0), schema.get("maxLength")
+    if "x-told" in schema:
+        return str(schema["x-told"])
     if most is not None:
         return "one character" if least == most == 1 else f"text of {least} to {most} characters"
     if least > 1:
@@ -154,7 +158,8 @@ def _is_text(schema: Schema, value: Any) -> bool:
     if not isinstance(value, str):
         return False
     least, most = schema.get("minLength", 0), schema.get("maxLength", len(value))
-    return bool(least <= len(value) <= most)
+    is_shaped = "pattern" not in schema or re.fullmatch(schema["pattern"], value, re.ASCII)
+    return bool(least <= len(value) <= most and is_shaped)
 
 
 def _is_list(schema: Schema, value: Any) -> bool:

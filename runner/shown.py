@@ -45,7 +45,8 @@ class Shown(Teller):
     def on_plan(self, plan: "Plan", *, is_dry: bool) -> None:
         """Write which members share their blocks, and what that saves."""
         n_groups, n_members = len(plan.groups), len(plan.built) + len(plan.refused)
-        sys.stdout.write(f"sweep of {count(n_members, 'member')} in {count(n_groups, 'group')}\n")
+        told = f"{count(n_members, 'member')} in {count(n_groups, 'group')}{_dealt(plan)}"
+        sys.stdout.write(f"sweep of {told}\n")
         show_table(
             ["group", "members", "rows", "blocks", "epochs", "block reads", "one by one"],
             [_group_row(index, group, plan) for index, group in enumerate(plan.groups)],
@@ -57,6 +58,8 @@ class Shown(Teller):
             sys.stdout.write(f"{saved}: {1 - together / alone:.0%} are saved\n")
         elif not plan.is_shared:
             sys.stdout.write("this launcher reads the data for each member anew\n")
+        if plan.n_workers != 0 and any(group.tournament for group in plan.groups):
+            sys.stdout.write("members that a halving compares learn on one worker\n")
         for group in plan.groups:
             _write_brackets(group)
         if is_dry:
@@ -143,6 +146,15 @@ def line_of(outcome: Outcome) -> str:
     if outcome.error:
         parts.append(outcome.error)
     return "  ".join(parts)
+
+
+def _dealt(plan: "Plan") -> str:
+    """Say how members are dealt over the workers of a cluster, if there is one."""
+    if plan.n_workers == 0:
+        return ""
+    if plan.n_workers is None:
+        return ", in shards on as many workers as there are"
+    return f", in {count(plan.n_shards, 'shard')} on {count(plan.n_workers, 'worker')}"
 
 
 def _status(outcome: Outcome) -> str:

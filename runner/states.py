@@ -55,6 +55,21 @@ def set_state(learner: Any, state: list[dict[str, Any]]) -> None:
     """Give the parts of a learner another state, in place."""
     for part, held in zip(parts_of(learner), state, strict=True):
         part.__dict__ = held
+        _share_again(held.get("root_"))
+
+
+def _share_again(node: Any) -> None:
+    """Let the nodes of a tree of Birch be views of their own memory, as pickle leaves none.
+
+    They change one array by the other, so that a tree without them would grow otherwise.
+    """
+    left = [node] if type(node).__name__ == "_CFNode" else []
+    while left:
+        node = left.pop()
+        n_inside = len(node.subclusters_)
+        node.centroids_ = node.init_centroids_[:n_inside]
+        node.squared_norm_ = node.init_sq_norm_[:n_inside]
+        left += [inside.child_ for inside in node.subclusters_ if inside.child_ is not None]
 
 
 def dumps(learner: Any, value: Any) -> bytes:

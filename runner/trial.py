@@ -27,7 +27,6 @@ from runner.saved import (
     restore,
     writing,
 )
-from runner.stream.stream import Stream
 
 
 @dataclass(frozen=True)
@@ -187,9 +186,8 @@ class Trial:
 
     def reading(self, part: Part, *, ahead: bool, tolerant: bool) -> ReadBlocks:
         """Return what yields the blocks of a part through the fixed stages, some read ahead."""
-        stream = self.experiment.stream if ahead else Stream(shuffle=False, prefetch=0)
         transform = self._stages.transform
-        return self._contents.reading("holdout", part, stream, transform, tolerant=tolerant)
+        return self._contents.reading("holdout", part, transform, ahead=ahead, tolerant=tolerant)
 
     def finish(self, *, is_learned: bool) -> None:
         """Log the scores and the model, and end the run.

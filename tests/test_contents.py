@@ -55,8 +55,8 @@ def test_other_rows_have_another_hash():
 
 
 def test_a_part_is_hashed_once_and_yields_the_same_blocks_again(make_part, points):
-    part, contents = make_part(*points), Contents()
-    read = contents.reading("holdout", part, Stream(prefetch=0), None)
+    part, contents = make_part(*points), Contents(Stream(prefetch=0))
+    read = contents.reading("holdout", part, None)
     first, second = list(read()), list(read())
     assert all(block.content is not None for block in first)
     assert all(block.content is None for block in second)
@@ -66,8 +66,8 @@ def test_a_part_is_hashed_once_and_yields_the_same_blocks_again(make_part, point
 
 @pytest.mark.parametrize("n_read", [1, 2])
 def test_a_part_that_was_not_read_to_its_end_has_no_hash(make_part, points, n_read):
-    part, contents = make_part(*points), Contents()
-    blocks = contents.reading("holdout", part, Stream(prefetch=0), None)()
+    part, contents = make_part(*points), Contents(Stream(prefetch=0))
+    blocks = contents.reading("holdout", part, None)()
     for _ in range(n_read):
         next(blocks)
     blocks.close()

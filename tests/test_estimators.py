@@ -65,8 +65,8 @@ from runner.dataset.text import StdlibLines
 from runner.errors import RunnerWarning
 from runner.evaluation.evaluation import Evaluation
 from runner.experiment import Experiment, run
-from runner.fit.one_core import one_core
 from runner.fit.options import FitOptions
+from runner.one_core import one_core
 from runner.records import Recipe
 from runner.tracking.birch import without_tree
 from runner.tracking.client import connect

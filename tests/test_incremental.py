@@ -33,8 +33,8 @@ import runner
 from runner.base import Callback
 from runner.callbacks.early_stopping import EarlyStopping
 from runner.errors import ConfigError, DatasetError, FitError, RunnerWarning
-from runner.fit.one_core import one_core
 from runner.incremental import Incremental
+from runner.one_core import one_core
 
 pytestmark = pytest.mark.filterwarnings("ignore:The sizes of the blocks of . are unknown")
 

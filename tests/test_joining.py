@@ -33,7 +33,7 @@ def joined_of(saved_rows=None, **changes):
         counted.append(most)
         return counting(split.train, Stream())(most)
 
-    shared = Shared(split, count, lambda epoch, position: iter(()), Contents())
+    shared = Shared(split, count, lambda epoch, position: iter(()), Contents(Stream()))
     with experiment.tracking.start_run("plain") as run:
         fit = joined(experiment, shared, experiment.stages(), run, [], saved_rows=saved_rows)
     return fit, counted

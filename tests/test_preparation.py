@@ -31,7 +31,7 @@ INFER = {"classes": "infer"}
 
 
 def read_of(split, transform=None):
-    return reading_held_out(split, transform, Contents())
+    return reading_held_out(split, transform, Contents(Stream()))
 
 
 class Blocks:
@@ -154,7 +154,8 @@ def test_a_missing_label_is_named_by_its_row_in_the_dataset_with_a_split_by_rows
         return split_arrays(arrays, 0.5, "rows", seed=0).train
 
     y = np.arange(40) % 2.0
-    number = int(train(y).rows(1)[-2])
+    part = train(y)
+    number = int(part.rows(part.places[1])[-2])
     y[number] = np.nan
     part = train(y)
     with pytest.raises(FitError, match=rf"Block 1 \(rows 20 to 39\) .* in row {number}\."):

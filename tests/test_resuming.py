@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 from runner.cli import WRONG, main
+from runner.cluster.local import LocalCluster
 from runner.errors import CheckpointError, ConfigError, RunnerWarning, TrackingError
+from runner.reproduction.job import reproduce
 from runner.resuming import resume
 from runner.saved import read
 from runner.sweeps.job import Job
 from runner.sweeps.teller import Teller
 from runner.tracking.client import connect
-from runner.tracking.record import children, recent_runs
+from runner.tracking.record import children, kept_bytes, recent_runs
 from runner.tracking.saved_states import state_file
 from runner.tracking.store import resolve
 from runner.tracking.tags import MODEL_HASH, RESUMED
@@ -313,5 +315,40 @@ def test_of_a_run_that_hides_nothing_nothing_is_given_again(failed):
 
 def test_a_sweep_takes_no_overrides(project):
     assert main(["run", "mine", "-m", "estimator.alpha=0.1,0.01"]) == WRONG
-    with pytest.raises(ConfigError, match=r"be resumed as it was, without overrides; got seed\."):
+    with pytest.raises(ConfigError, match="those of the cluster; got seed"):
         gone_on(recent_runs()[0], overrides=["seed=3"])
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    """Return the address of a scheduler with a worker process, which end with the module."""
+    with LocalCluster(n_workers=1, memory_limit=None, tls=False).open() as workers:
+        yield workers._client.scheduler.address
+
+
+def test_what_began_on_a_cluster_goes_on_here_in_the_same_record(project, scheduler):
+    assert main(["run", "mine", "cluster=address", f"cluster.address={scheduler}"]) == WRONG
+    (failed,) = recent_runs()
+    assert failed.params["cluster.address"] == scheduler
+    assert read(failed.run_id).header["rows"] == 200
+    (project / "mended").touch()
+    assert main(["resume", failed.run_id, "cluster=none"]) == 0
+    (run,) = recent_runs()
+    assert (run.run_id, run.status, run.rows) == (failed.run_id, "FINISHED", 400)
+    assert run.params == failed.params
+    assert kept_bytes(run.run_id, "config/resumed-1/config.yaml") is None
+    again = reproduce(run.run_id)
+    assert again.is_identical
+    assert "cluster" not in {cause.kind for cause in again.causes}
+    assert not any(key.startswith("cluster") for key in again.again.params)
+
+
+def test_what_began_here_goes_on_on_a_cluster_with_an_estimator_of_the_project(failed, project):
+    (project / "mended").touch()
+    gone_on(failed, overrides=["cluster=local", "cluster.n_workers=1", "cluster.tls=false"])
+    (run,) = recent_runs()
+    assert (run.run_id, run.status, run.rows) == (failed.run_id, "FINISHED", 400)
+    assert run.params == failed.params
+    assert main(["run", "mine"]) == 0
+    alone = recent_runs()[0]
+    assert (alone.tags[MODEL_HASH], alone.scores) == (run.tags[MODEL_HASH], run.scores)

@@ -85,6 +85,12 @@ def test_a_header_changes_with_params_rows_and_blocks(make_part, points, header)
     assert "100 rows of 20 float64 in 2 blocks" in found[1]
 
 
+def test_where_a_run_goes_on_is_no_difference(header):
+    asked = {"seed": 1, "cluster.n_workers": 2, "cluster.placement": "data"}
+    surroundings = {key: header[key] for key in header if key != "config"}
+    assert header_of(Recipe("a", asked), surroundings) == header
+
+
 def test_rows_are_told_apart_by_their_places_and_types(make_part, points):
     X, y = points
     told = [

@@ -10,6 +10,7 @@ from runner.cli import WRONG
 from runner.records import Outcome
 from runner.saved import Resumed, Saved
 from runner.shown import MOST_ROWS, Shown, line_of
+from runner.sweeps.plan import Plan
 from runner.tracking.memory_sweep import MemorySweep
 
 SWEEP = """\
@@ -176,3 +177,16 @@ def test_a_run_is_said_to_go_on_from_where_its_state_is(capsys, header, told):
     saved = None if header is None else Saved(header, b"", b"")
     Shown().on_resumed(Resumed("0123456789", saved))
     assert capsys.readouterr().err == f"run 01234567 goes on from {told}\n"
+
+
+@pytest.mark.parametrize(
+    ("n_workers", "told"),
+    [
+        (0, "sweep of 0 members in 0 groups\n"),
+        (2, "sweep of 0 members in 0 groups, in 0 shards on 2 workers\n"),
+        (None, "sweep of 0 members in 0 groups, in shards on as many workers as there are\n"),
+    ],
+)
+def test_a_plan_says_on_how_many_workers_its_members_are_run(capsys, n_workers, told):
+    Shown().on_plan(Plan((), n_workers=n_workers), is_dry=True)
+    assert capsys.readouterr().out.startswith(told)

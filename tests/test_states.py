@@ -7,6 +7,7 @@ import sys
 import joblib
 import numpy as np
 import pytest
+from sklearn.cluster import Birch
 from sklearn.linear_model import SGDClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
@@ -172,3 +173,20 @@ def test_a_generator_that_would_read_beyond_its_memory_is_refused(position):
     for each in (generator, np.random.RandomState(generator), np.random.Generator(generator)):
         with pytest.raises(CheckpointError, match="stand at a position up to 624"):
             loads(None, dumps(None, each))
+
+
+def test_a_tree_of_birch_goes_on_as_if_it_had_not_been_kept():
+    rows = np.random.default_rng(3).normal(size=(1200, 2))
+    blocks = np.split(rows, 12)
+    settings = {"threshold": 0.15, "branching_factor": 8, "n_clusters": None}
+    whole, kept = Birch(**settings), Birch(**settings)
+    for block in blocks:
+        whole.partial_fit(block)
+        kept.partial_fit(block)
+        other = Birch(**settings)
+        set_state(other, loads(other, dumps(kept, state_of(kept))))
+        kept = other
+    np.testing.assert_array_equal(kept.subcluster_centers_, whole.subcluster_centers_)
+    root = kept.root_
+    assert np.shares_memory(root.centroids_, root.init_centroids_)
+    assert np.shares_memory(root.squared_norm_, root.init_sq_norm_)

@@ -54,7 +54,7 @@ def config_page() -> str:
     parts = [HEAD]
     parts += [_top(), *_dataset(), *_single("stream"), *_preprocessing(), *_estimator()]
     parts += [*_partial_fit(), *_single("fit"), *_evaluation(), *_callbacks()]
-    parts += [*_tracking(), *_sweep(), *_hydra()]
+    parts += [*_chosen("tracking", "none"), *_chosen("cluster", "local"), *_sweep(), *_hydra()]
     return "\n".join(parts)
 
 
@@ -136,11 +136,11 @@ def _callbacks() -> Iterator[str]:
         yield own_keys(section, signature_of(TARGET, option.target), [option])
 
 
-def _tracking() -> Iterator[str]:
-    yield f"## tracking\n\n{_told('tracking')} {_choose('tracking', 'none')}"
-    for option in options("tracking"):
-        yield f"### tracking: `{option.name}`\n\n{_sentence(option.told)}\n"
-        yield own_keys("tracking", signature_of(TARGET, option.target), [option])
+def _chosen(group: str, example: str) -> Iterator[str]:
+    yield f"## {group}\n\n{_told(group)} {_choose(group, example)}"
+    for option in options(group):
+        yield f"### {group}: `{option.name}`\n\n{_sentence(option.told)}\n"
+        yield own_keys(group, signature_of(TARGET, option.target), [option])
 
 
 def _sweep() -> Iterator[str]:
@@ -160,14 +160,19 @@ def _sweep() -> Iterator[str]:
 
 
 def _hydra() -> Iterator[str]:
-    yield "## hydra\n\nOf Hydra's own keys there are two; the second only on the command line.\n"
+    yield "## hydra\n\nOf Hydra's own keys there are few; all but the first only on the command line.\n"
     prepare()  # which makes the plugins importable
     rows = []
-    for group, key in (("hydra/sweeper", "params"), ("hydra/launcher", "threads")):
-        (option,) = options(group)
-        signature = signature_from(_class(option.target))
-        rows.append(row(group.replace("/", "."), key, signature, option.node[key]))
+    for group in ("hydra/sweeper", "hydra/launcher"):
+        for option in options(group):
+            signature = signature_from(_class(option.target))
+            keys = [key for key in option.node if not key.startswith("_")]
+            rows += [
+                row(group.replace("/", "."), key, signature, option.node[key]) for key in keys
+            ]
     yield keyed(rows)
+    yield "The launchers, chosen by `hydra/launcher=NAME`:\n"
+    yield _list(options("hydra/launcher"))
 
 
 def _list(alike: list[Option]) -> str:

@@ -1,9 +1,7 @@
 """The config that a run keeps, as it was composed, and what its file says since."""
 
 import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,19 +11,20 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
-from omegaconf.errors import OmegaConfBaseException
 
 from runner.config.borrowed import check_environment
 from runner.config.compose import Composed, compose, name_after, opened
 from runner.config.messages import in_our_words
-from runner.config.recipe import flattened, plain, shown, sweep_text, variables
+from runner.config.recipe import flattened, shown, variables
 from runner.errors import ConfigError
-from runner.project import experiment_files, option_files, project_root
+from runner.project import option_files
+from runner.records import says_where
 from runner.redaction import REDACTED
 
 FOREIGN = ("hydra", "sweep")
 NEEDED = frozenset({"dataset", "estimator"})
 ABSENT = "nothing"
+CLUSTER, HERE = "cluster", {"_target_": "runner.cluster.none.NoCluster"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Difference:
         return f"{self.key}: {self.recorded} was recorded, {self.source} now says {self.now}"
 
 
-def rebuilt(config_text: str, overrides: Sequence[str] = ()) -> Composed:
+def rebuilt(config_text: str, overrides: Sequence[str] = (), *, is_here: bool = False) -> Composed:
     """Return the config that a run keeps as it was composed, with changes.
 
     Parameters
@@ -70,6 +69,8 @@ def rebuilt(config_text: str, overrides: Sequence[str] = ()) -> Composed:
     overrides : sequence of str
         What to change, as on the command line. ``estimator=perceptron`` puts that option in the
         place of the run's own section; ``estimator.alpha=0.1`` changes one key of it.
+    is_here : bool
+        Leave out the cluster of the run, which may be gone.
 
     Raises
     ------
@@ -78,18 +79,49 @@ def rebuilt(config_text: str, overrides: Sequence[str] = ()) -> Composed:
         record hides must be given again, or it reads what no file of the project reads.
     """
     with in_our_words():
-        config = _read(config_text)
-        asked = OverridesParser.create().parse_overrides(opened(overrides))
-        for override in asked:
-            _check_one_value(override)
-        chosen = [override for override in asked if _is_choice(override)]
-        _choose(config, [str(override.input_line) for override in chosen])
-        OmegaConf.set_struct(config, True)
-        setting = [override for override in asked if override not in chosen]
-        ConfigLoaderImpl._apply_overrides_to_config(setting, config)  # noqa: SLF001
+        config = read(config_text)
+        if is_here or CLUSTER not in config:  # as in records from before there were any
+            config[CLUSTER] = dict(HERE)
+        _change(config, overrides)
     _check_told(config)
     check_environment(config, overrides)
     return Composed(config, tuple(overrides))
+
+
+def move(configs: Sequence[DictConfig], overrides: Sequence[str]) -> None:
+    """Let all configs have the cluster of the last with changes, in place.
+
+    Parameters
+    ----------
+    configs : sequence of DictConfig
+        Composed.
+    overrides : sequence of str
+        Of the section ``cluster``, as on the command line; without any nothing is changed.
+
+    Raises
+    ------
+    ConfigError
+        If an override cannot be applied.
+    """
+    if not overrides:
+        return
+    moved = OmegaConf.create({CLUSTER: configs[-1].get(CLUSTER) or HERE})
+    with in_our_words():
+        _change(moved, overrides)
+    for config in configs:
+        with open_dict(config):
+            config[CLUSTER] = moved[CLUSTER]
+
+
+def _change(config: DictConfig, overrides: Sequence[str]) -> None:
+    asked = OverridesParser.create().parse_overrides(opened(overrides))
+    for override in asked:
+        _check_one_value(override)
+    chosen = [override for override in asked if _is_choice(override)]
+    _choose(config, [str(override.input_line) for override in chosen])
+    OmegaConf.set_struct(config, True)
+    setting = [override for override in asked if override not in chosen]
+    ConfigLoaderImpl._apply_overrides_to_config(setting, config)  # noqa: SLF001
 
 
 def given(config_text: str, changed: Composed) -> list[Difference]:
@@ -104,12 +136,19 @@ def given(config_text: str, changed: Composed) -> list[Difference]:
     """
     before, after = (
         shown("", OmegaConf.to_container(config, resolve=False))
-        for config in (_read(config_text), changed.config)
+        for config in (read(config_text), changed.config)
     )
     return differences(before, after, "the command line")
 
 
-def _read(config_text: str, needed: Set[str] = NEEDED) -> DictConfig:
+def read(config_text: str, needed: Set[str] = NEEDED) -> DictConfig:
+    """Return the config that a run keeps, without what is not its experiment's own.
+
+    Raises
+    ------
+    ConfigError
+        If it lacks one of the sections that are needed.
+    """
     config = OmegaConf.create(config_text)
     if not isinstance(config, DictConfig) or not needed <= set(config):
         raise ConfigError(
@@ -159,7 +198,7 @@ def _choose(config: DictConfig, choices: Sequence[str]) -> None:
 def check_hidden(config_text: str, overrides: Sequence[str]) -> None:
     """Refuse to change what the record of a run tells: only what it hides is given again.
 
-    That is a secret, and what is read from the environment.
+    That is a secret, and what is read from the environment. Where it goes on may be changed.
 
     Raises
     ------
@@ -167,16 +206,17 @@ def check_hidden(config_text: str, overrides: Sequence[str]) -> None:
         Naming the first key that the record does not hide.
     """
     with in_our_words():
-        recorded = _read(config_text)
+        recorded = read(config_text)
         allowed = [*_hidden(recorded), *variables(recorded).values()]
         asked = OverridesParser.create().parse_overrides(opened(overrides))
     for override in asked:
-        if override.is_delete() or override.key_or_group not in allowed:
+        is_free = says_where(override.key_or_group) or override.key_or_group in allowed
+        if override.is_delete() or not is_free:
             raise ConfigError(
                 override.key_or_group,
                 "stay as it is in a run that goes on, because the params of a run cannot change",
                 got="another value",
-                remedy="Leave it out, or start a new run; "
+                remedy="Leave it out, or start a new run; what may change is the cluster; "
                 f"given again can be what the record hides: {', '.join(allowed) or ABSENT}.",
             )
 
@@ -227,70 +267,3 @@ def differences(
 def _told(config: Mapping[str, Any]) -> dict[str, str]:
     flat = flattened(config)
     return {key: json.dumps(value, ensure_ascii=False, default=str) for key, value in flat.items()}
-
-
-def since_recorded(command: str, config_text: str, *, is_sweep: bool = False) -> list[Difference]:
-    """Say what the file of a recorded experiment says otherwise than the record.
-
-    Parameters
-    ----------
-    command : str
-        What the record says was typed, such as ``runner run quickstart seed=3``.
-    config_text : str
-        The YAML that the run keeps.
-    is_sweep : bool
-        Whether it is the run of a sweep, whose section ``sweep`` is compared, too.
-
-    Returns
-    -------
-    list of Difference
-        Empty where the file says the same, or nothing can be said: of a command that holds a
-        secret, or names no file.
-    """
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return []
-    if words[:2] != ["runner", "run"] or len(words) < 3 or REDACTED in command:  # noqa: PLR2004
-        return []
-    name, overrides = words[2], words[3:]
-    source = _file_of(name)
-    if source is None:
-        return [Difference("experiment", name, ABSENT, "")]
-    try:
-        with in_our_words():
-            if is_sweep:
-                return _since_swept(config_text, compose(name, _of_all(overrides)), source)
-            now = plain(compose(name, overrides).config)
-            return differences(plain(_read(config_text)), now, source)
-    except ConfigError as error:
-        return [Difference("experiment", name, f"what cannot be composed ({error})", source)]
-
-
-def _since_swept(config_text: str, now: Composed, source: str) -> list[Difference]:
-    before, after = ({"sweep": _sweep_in(text)} for text in (config_text, sweep_text(now)))
-    before |= plain(_read(config_text, frozenset()))
-    with suppress(OmegaConfBaseException):  # it may lack what every member has
-        return differences(before, after | plain(now.config), source)
-    return differences(before, before | after, source)
-
-
-def _sweep_in(config_text: str) -> Any:
-    section = OmegaConf.select(OmegaConf.create(config_text), "sweep")
-    return OmegaConf.to_container(section, resolve=False) if section is not None else {}
-
-
-def _of_all(overrides: Sequence[str]) -> list[str]:
-    """Return the overrides that are no flags, and the same for all members of a sweep."""
-    parser = OverridesParser.create()
-    given = [text for text in overrides if not text.startswith("-")]
-    return [text for text in given if not parser.parse_override(text).is_sweep_override()]
-
-
-def _file_of(name: str) -> str | None:
-    """Return how a person calls the file of an experiment; None where there is none."""
-    path = Path(name) if Path(name).suffix else experiment_files().get(name)
-    if path is None or not path.is_file():
-        return None
-    root = project_root()
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -19,7 +19,8 @@ from runner.experiment import Experiment
 from runner.records import Recipe
 from runner.redaction import REDACTED
 
-CHANGEABLE = ("dataset", "stream", "seed")
+OF_RUN = ("dataset", "stream", "seed")
+CHANGEABLE = (*OF_RUN, "cluster")
 FOREIGN = ("hydra", "sweep")
 NOT_NEEDED = ("target", "y", "sample_weight")
 
@@ -33,14 +34,15 @@ def recomposed(config: str, overrides: Sequence[str] = ()) -> tuple[Experiment, 
         The YAML that the run keeps.
     overrides : sequence of str
         What to change, as on the command line. ``dataset=parquet`` puts that option in the place
-        of the run's own section; ``dataset.path=new.parquet`` changes one key of it.
+        of the run's own section; ``dataset.path=new.parquet`` changes one key of it. The cluster
+        of the run, which may be gone, is left out: there is one only if it is chosen here.
 
     Raises
     ------
     ConfigError
-        If something else than the dataset, the stream or the seed is to be changed, if a secret
-        must be given again, if it reads what no file of the project reads, or if it cannot be
-        built.
+        If something else than the dataset, the stream, the seed or the cluster is to be changed,
+        if a secret must be given again, if it reads what no file of the project reads, or if it
+        cannot be built.
     """
     for text in overrides:
         _check_changeable(text)
@@ -54,7 +56,7 @@ def recomposed(config: str, overrides: Sequence[str] = ()) -> tuple[Experiment, 
                 remedy="Name another run.",
             )
         own = kept.dataset
-        part = OmegaConf.masked_copy(kept, [key for key in CHANGEABLE if key in kept])
+        part = OmegaConf.masked_copy(kept, [key for key in OF_RUN if key in kept])
         if any(_key(text) == "dataset" for text in overrides):
             part.dataset = {key: own[key] for key in ("as_frame",) if own.get(key)}
         with TemporaryDirectory() as folder:
@@ -76,7 +78,8 @@ def _check_changeable(text: str) -> None:
     if key.split(".")[0] not in CHANGEABLE:
         raise ConfigError(
             key,
-            "be a setting of the dataset or the stream, because the model is learned already",
+            "be a setting of the dataset, the stream or the cluster, because the model is learned "
+            "already",
             got=text,
             remedy="Leave it out; `runner run` learns anew.",
         )
@@ -133,7 +136,7 @@ def _check_spelling(others: Sequence[str], names: Sequence[str]) -> None:
         if not is_other and get_close_matches(key, names):
             raise ConfigError(
                 "The setting",
-                f"be {' or '.join(names)}, or one of the dataset or the stream",
+                f"be {' or '.join(names)}, or one of the dataset, the stream or the cluster",
                 got=repr(text),
-                remedy=nearest(key, names),
+                remedy=nearest(key, [*names, *CHANGEABLE]),
             )

@@ -1,17 +1,17 @@
 """Dask arrays whose every block of X and y is one read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import dask.array as da
 import numpy as np
-from dask._task_spec import Task, TaskRef
+from dask._task_spec import DataNode, TaskRef
+from dask.array.utils import meta_from_array
 from dask.base import tokenize
 from dask.highlevelgraph import HighLevelGraph
-from dask.typing import Key
 
+from runner.dataset.block_layer import BlockLayer, Calls
 from runner.dataset.spans import edges_of
 
 ReadBlock = Callable[[int, int], tuple[Any, ...]]
@@ -82,11 +82,14 @@ def from_reader(
 def _items(
     read: ReadBlock, chunks: tuple[int, ...], metas: tuple[np.ndarray | None, ...]
 ) -> list[da.Array | None]:
-    name = f"read-{tokenize(read, chunks)}"
-    layer: dict[Key, Task] = {}
-    for i, (start, stop) in enumerate(pairwise(edges_of(chunks).tolist())):
-        layer[name, i] = Task((name, i), read, start, stop)
-    reads = HighLevelGraph({name: layer}, {name: set()})
+    edges = edges_of(chunks)
+    name = f"read-{tokenize(read, edges)}"
+    reader = f"reader-{name}"
+    calls = _Reads(TaskRef(reader), edges)
+    reads = HighLevelGraph(
+        {reader: {reader: DataNode(reader, read)}, name: BlockLayer(name, calls, len(chunks), 1)},
+        {reader: set(), name: {reader}},
+    )
     return [
         None if meta is None else _item(reads, name, item, meta, chunks)
         for item, meta in enumerate(metas)
@@ -98,15 +101,15 @@ def _item(
 ) -> da.Array:
     name = f"{ITEMS[item]}-{read_name}"
     columns = tuple((width,) for width in meta.shape[1:])
-    picks = [(_pick, TaskRef((read_name, i)), item) for i in range(len(chunks))]
+    picks = _Picks(read_name, item)
     return by_block(name, reads, (read_name,), picks, chunks=(chunks, *columns), meta=meta)
 
 
 def by_block(
     name: str,
     source: HighLevelGraph,
-    depends_on: Sequence[str],
-    calls: Sequence[tuple[Any, ...]],
+    depends_on: Iterable[str],
+    calls: Calls,
     *,
     chunks: tuple[tuple[float, ...], ...],
     meta: Any,
@@ -119,21 +122,82 @@ def by_block(
         Of the array.
     source : HighLevelGraph
         Of all that the calls refer to.
-    depends_on : sequence of str
+    depends_on : iterable of str
         The layers of it that they refer to.
-    calls : sequence of tuple
+    calls : list of tuple, or anything that makes the tuple of a block when it is asked for
         One per block: a function, and its arguments, some of which refer to tasks.
     chunks, meta
         Of the array, as Dask has them.
     """
-    layer: dict[Key, Task] = {}
-    for i, (function, *arguments) in enumerate(calls):
-        key: Key = (name, i, *(0 for _ in chunks[1:]))
-        layer[key] = Task(key, function, *arguments)
+    layer = BlockLayer(name, calls, len(chunks[0]), len(chunks))
     graph = HighLevelGraph(
         {**source.layers, name: layer}, {**source.dependencies, name: set(depends_on)}
     )
     return da.Array(graph, name, chunks=chunks, meta=meta)
+
+
+def some_blocks(array: da.Array, numbers: np.ndarray, sizes: tuple[int, ...]) -> da.Array:
+    """Return an array of some row blocks of another.
+
+    Those of an array of ``by_block`` are made by the calls that make them there; of other arrays
+    Dask chooses them, with an object for each.
+
+    Parameters
+    ----------
+    array : dask array
+    numbers : ndarray of int64, shape (n_blocks,)
+        Which, in which order.
+    sizes : tuple of int
+        Their rows; Dask keeps sums of these once for all arrays that share the tuple.
+    """
+    graph, name = array.dask, array.name
+    layer = graph.layers.get(name)
+    if not isinstance(layer, BlockLayer):
+        some: da.Array = array.blocks[numbers.tolist()]
+        return some
+    before = HighLevelGraph(
+        {each: graph.layers[each] for each in graph.layers if each != name},
+        {each: graph.dependencies[each] for each in graph.layers if each != name},
+    )
+    return by_block(
+        f"some-{tokenize(name, numbers)}",
+        before,
+        graph.dependencies[name],
+        _Some(layer.calls, numbers),
+        chunks=(sizes, *array.chunks[1:]),
+        meta=meta_from_array(array),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Reads:
+    reader: TaskRef
+    edges: np.ndarray
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        return _read, self.reader, int(self.edges[index]), int(self.edges[index + 1])
+
+
+@dataclass(frozen=True)
+class _Picks:
+    source: str
+    item: int
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        return _pick, TaskRef((self.source, index)), self.item
+
+
+@dataclass(frozen=True, eq=False)
+class _Some:
+    calls: Calls
+    numbers: np.ndarray
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        return self.calls[int(self.numbers[index])]
+
+
+def _read(reader: ReadBlock, start: int, stop: int) -> tuple[Any, ...]:
+    return reader(start, stop)
 
 
 def _pick(parts: tuple[Any, ...], item: int) -> Any:

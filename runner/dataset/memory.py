@@ -161,10 +161,8 @@ def _is_read_anew(X: LazyArray) -> bool:
     layers = getattr(X.__dask_graph__(), "layers", {})
     if not isinstance(getattr(X, "_meta", None), np.ndarray) or any(map(_is_opaque, layers)):
         return False
-    keys: Any = X.__dask_keys__()
-    while isinstance(keys[0], list):
-        keys = keys[0]
-    tasks, _ = cull(convert_legacy_graph(dict(X.__dask_graph__())), [keys[0]])
+    first = (X.name, *(0 for _ in X.shape))
+    tasks, _ = cull(convert_legacy_graph(dict(X.__dask_graph__())), [first])
     return not any(map(_is_held, tasks.values()))
 
 
@@ -175,7 +173,12 @@ def _is_opaque(layer: str) -> bool:
 
 def _is_held(task: Any) -> bool:
     """Say whether a task is data, or only cuts rows off what is in memory."""
-    if isinstance(task, DataNode):
-        held = task.value
-        return isinstance(held, np.ndarray) or hasattr(held, "tocsr") or hasattr(held, "iloc")
-    return bool(getattr(task.func, "is_in_memory", False))
+    if not isinstance(task, DataNode):
+        return False
+    held = task.value
+    return (
+        isinstance(held, np.ndarray)
+        or hasattr(held, "tocsr")
+        or hasattr(held, "iloc")
+        or getattr(held, "is_in_memory", False)
+    )

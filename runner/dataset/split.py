@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import dask.array as da
@@ -13,7 +12,8 @@ from dask.array.utils import meta_from_array
 from dask.base import tokenize
 
 from runner.base import Part, Place, Split
-from runner.dataset.lazy import Arrays, by_block
+from runner.dataset.lazy import Arrays, by_block, some_blocks
+from runner.dataset.places import Places
 from runner.dataset.spans import edges_of
 from runner.errors import DatasetError
 from runner.seeds import derive, uniform_rows
@@ -48,8 +48,7 @@ def split(arrays: Arrays, holdout: float, by: str, seed: int, validation: float 
     DatasetError
         If no block or no row would be left to train on, or no row would be held out.
     """
-    edges = edges_of(arrays.X.chunks[0]).tolist()
-    places = tuple(Place(i, start, stop) for i, (start, stop) in enumerate(pairwise(edges)))
+    places = Places(edges_of(arrays.X.chunks[0]))
     if holdout == validation == 0:
         return Split(_part(arrays, places, lambda array: array))
     if by == "rows":
@@ -59,9 +58,9 @@ def split(arrays: Arrays, holdout: float, by: str, seed: int, validation: float 
 
 def _part(
     arrays: Arrays,
-    places: tuple[Place, ...],
+    places: Places,
     cut: Callable[[da.Array], da.Array],
-    rows: Callable[[int], np.ndarray] | None = None,
+    rows: Callable[[Place], np.ndarray] | None = None,
 ) -> Part:
     y, sample_weight = (
         None if array is None else cut(array) for array in (arrays.y, arrays.sample_weight)
@@ -72,9 +71,7 @@ def _part(
     return Part(X, y, sample_weight, places, arrays.feature_names, arrays.frame, y_only, rows)
 
 
-def _split_blocks(
-    arrays: Arrays, places: tuple[Place, ...], shares: tuple[float, float], seed: int
-) -> Split:
+def _split_blocks(arrays: Arrays, places: Places, shares: tuple[float, float], seed: int) -> Split:
     n_blocks = len(places)
     n_held, n_validation = (max(1, round(share * n_blocks)) if share else 0 for share in shares)
     if n_held + n_validation >= n_blocks:
@@ -94,10 +91,10 @@ def _split_blocks(
     )
 
 
-def _blocks(arrays: Arrays, places: tuple[Place, ...], drawn: np.ndarray) -> Part:
-    numbers = sorted(drawn.tolist())
-    chosen = tuple(places[i] for i in numbers)
-    return _part(arrays, chosen, lambda array: array.blocks[numbers])
+def _blocks(arrays: Arrays, places: Places, drawn: np.ndarray) -> Part:
+    numbers = np.sort(drawn)
+    sizes = tuple(map(arrays.X.chunks[0].__getitem__, numbers))
+    return _part(arrays, places.some(numbers), lambda array: some_blocks(array, numbers, sizes))
 
 
 @dataclass(frozen=True)
@@ -116,7 +113,7 @@ class Draw:
         return sides
 
 
-def _split_rows(arrays: Arrays, places: tuple[Place, ...], draw: Draw) -> Split:
+def _split_rows(arrays: Arrays, places: Places, draw: Draw) -> Split:
     counts = np.array([np.bincount(draw(place), minlength=len(SIDES)) for place in places])
 
     def part(side: int) -> Part:
@@ -130,7 +127,7 @@ def _split_rows(arrays: Arrays, places: tuple[Place, ...], draw: Draw) -> Split:
             )
         sizes = tuple(counts[:, side].tolist())
         cut = partial(_rows, places=places, draw=draw, side=side, sizes=sizes)
-        return _part(arrays, places, cut, partial(_row_numbers, places, draw, side))
+        return _part(arrays, places, cut, partial(_row_numbers, draw, side))
 
     return Split(
         part(SIDES.index("train")),
@@ -140,21 +137,29 @@ def _split_rows(arrays: Arrays, places: tuple[Place, ...], draw: Draw) -> Split:
 
 
 def _rows(
-    array: da.Array, places: tuple[Place, ...], draw: Draw, side: int, sizes: tuple[int, ...]
+    array: da.Array, places: Places, draw: Draw, side: int, sizes: tuple[int, ...]
 ) -> da.Array:
     name = f"{SIDES[side]}-{tokenize(array.name, draw)}"
-    columns = (0,) * (array.ndim - 1)
-    takes = [
-        (_take, TaskRef((array.name, place.number, *columns)), place, draw, side)
-        for place in places
-    ]
+    takes = _Takes(array.name, array.ndim, places, draw, side)
     chunks = (sizes, *array.chunks[1:])
     meta = meta_from_array(array)
     return by_block(name, array.dask, (array.name,), takes, chunks=chunks, meta=meta)
 
 
-def _row_numbers(places: tuple[Place, ...], draw: Draw, side: int, index: int) -> np.ndarray:
-    place = places[index]
+@dataclass(frozen=True)
+class _Takes:
+    source: str
+    n_dimensions: int
+    places: Places
+    draw: Draw
+    side: int
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        block = TaskRef((self.source, index, *(0,) * (self.n_dimensions - 1)))
+        return _take, block, self.places[index], self.draw, self.side
+
+
+def _row_numbers(draw: Draw, side: int, place: Place) -> np.ndarray:
     numbers: np.ndarray = place.start + np.flatnonzero(draw(place) == side)
     return numbers
 

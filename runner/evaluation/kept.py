@@ -2,7 +2,7 @@
 
 import warnings
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,13 @@ from runner.kinds import kind_of
 from runner.records import Confusion
 
 _LISTENING = Lock()  # what Python does with warnings is one setting for all threads
+
+
+class Found(NamedTuple):
+    """What is remembered of some blocks, without the estimator."""
+
+    rows: Rows
+    pairs: Pairs | None
 
 
 class Kept:
@@ -81,6 +88,17 @@ class Kept:
         if self._pairs is None:
             return []
         return self._pairs.add(y, answers["predict"])
+
+    def found(self) -> Found:
+        """Return what is remembered so far, which can be sent to another process."""
+        return Found(self._rows, self._pairs)
+
+    def join(self, found: Found) -> list[Any]:
+        """Remember what another one found in later blocks, and return as ``add`` does."""
+        self._rows.join(found.rows)
+        if self._pairs is None or found.pairs is None:
+            return []
+        return self._pairs.join(found.pairs)
 
     def scores(self) -> tuple[Scores, dict[str, str]]:
         """Return the scores by scorer, and what scikit-learn had to say of some of them.

@@ -2,19 +2,58 @@
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from runner.base import Block, Place
 from runner.errors import FitError, RunnerWarning, cause
-from runner.evaluation.kept import Kept
+from runner.evaluation.kept import Found, Kept
 from runner.evaluation.replay import Answers, ask
-from runner.evaluation.sample import Sampling
+from runner.evaluation.sample import SampledRows, Sampling
 from runner.evaluation.suitability import check_signs
 from runner.finite import not_finite
 from runner.records import Evaluated
 from runner.remedies import remedy_of
 
 FEW = 3  # labels are named
+
+
+class Answered(NamedTuple):
+    """What came of asking about a block, summed up as far as it can be: no row of X.
+
+    ``error`` is why there is no answer; without a scorer there is neither.
+    """
+
+    found: Found | None = None
+    sampled: SampledRows | None = None
+    error: Exception | SystemExit | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What asks an estimator about blocks, one by one, in any process; it keeps nothing.
+
+    Attributes
+    ----------
+    estimator, begin, sampling
+        As ``Measurement`` has them.
+    """
+
+    estimator: Any
+    begin: Callable[[Any, Block], Kept]
+    sampling: Sampling | None = None
+
+    def __call__(self, block: Block) -> Answered:
+        """Return what ``Measurement.add`` needs of a block that has rows."""
+        try:
+            kept = self.begin(self.estimator, block)
+            if not kept.methods:
+                return Answered()
+            answers, _ = _ask(kept, self.estimator, block)
+            sampled = None if self.sampling is None else self.sampling.part(block, answers)
+            return Answered(kept.found(), sampled)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (it is raised where it is added)
+            return Answered(error=error)
 
 
 class Measurement:
@@ -56,8 +95,13 @@ class Measurement:
         """Whether further blocks can change the scores; not where there is no scorer."""
         return self._kept is None or bool(self._kept.methods)
 
+    @property
+    def question(self) -> Question:
+        """What asks about blocks in other processes."""
+        return Question(self._estimator, self._begin, self._sampling)
+
     def add(self, block: Block) -> None:
-        """Ask the estimator about one more block.
+        """Ask the estimator about one more block, or take the answers that the block has already.
 
         Raises
         ------
@@ -69,14 +113,14 @@ class Measurement:
         """
         if not block.n_rows:
             return
+        answered: Answered | None = block.answers
+        if answered is not None and answered.error is not None:
+            raise answered.error
         kept = self._kept = self._kept or self._begin(self._estimator, block)
         if kept.methods:
-            check_signs(kept.scorers, self._estimator, block.y)
-            answers, unseen = _add(kept, self._estimator, block)
+            unseen = self._asked(kept, block) if answered is None else self._told(kept, block)
             self._unseen.update(dict.fromkeys(unseen, block.place))
             self.n_rows += block.n_rows
-            if self._sampling is not None:
-                self._sampling.add(block, answers)
 
     def evaluated(self, *, warn: bool = True) -> Evaluated:
         """Return the scores of all that was added.
@@ -96,8 +140,21 @@ class Measurement:
         sample = None if self._sampling is None else self._sampling.sample()
         return Evaluated(scores, self.n_rows, kept.confusion(), kept.predictions(), sample)
 
+    def _asked(self, kept: Kept, block: Block) -> list[Any]:
+        answers, unseen = _ask(kept, self._estimator, block)
+        if self._sampling is not None:
+            self._sampling.add(block, answers)
+        return unseen
 
-def _add(kept: Kept, estimator: Any, block: Block) -> tuple[Answers, list[Any]]:
+    def _told(self, kept: Kept, block: Block) -> list[Any]:
+        found, sampled, _ = block.answers
+        if self._sampling is not None:
+            self._sampling.join(block.n_rows, sampled)
+        return kept.join(found)
+
+
+def _ask(kept: Kept, estimator: Any, block: Block) -> tuple[Answers, list[Any]]:
+    check_signs(kept.scorers, estimator, block.y)
     missing = not_finite(block, "y", "sample_weight")
     if missing is not None:
         raise missing

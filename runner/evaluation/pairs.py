@@ -1,7 +1,7 @@
 """Count how often each label was predicted for each true label, block by block."""
 
 from collections import Counter
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -62,6 +62,17 @@ class Pairs:
         labels = self._true[cells // width].tolist()
         pairs = zip(labels, self._predicted[cells % width].tolist(), strict=True)
         self._counts.update(dict(zip(pairs, counts.tolist(), strict=True)))
+        return self._strange(labels)
+
+    def join(self, other: Self) -> list[Any]:
+        """Count also what another one, of the same classes, counted; return as ``add`` does."""
+        self._true = _united(self._true, other._true)
+        self._predicted = _united(self._predicted, other._predicted)
+        self._counts.update(other._counts)
+        return self._strange([true for true, _ in other._counts])
+
+    def _strange(self, labels: list[Any]) -> list[Any]:
+        """Return those that are not expected, and expect them from now on."""
         if self._expected is None:
             return []
         strange = [label for label in dict.fromkeys(labels) if label not in self._expected]
@@ -121,6 +132,10 @@ def positions(values: np.ndarray, labels: np.ndarray | None) -> tuple[np.ndarray
         return found, labels
     labels = np.union1d(labels, values)
     return np.searchsorted(labels, values), labels
+
+
+def _united(labels: np.ndarray | None, others: np.ndarray | None) -> np.ndarray | None:
+    return labels if others is None else positions(others, labels)[1]
 
 
 def _is_number(labels: np.ndarray) -> bool:

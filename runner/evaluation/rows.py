@@ -1,7 +1,7 @@
 """Every row's target and answers, without its features."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -43,6 +43,13 @@ class Rows:
             self._sample_weight.append(_copied(sample_weight))
         for method, parts in self._answers.items():
             parts.append(_copied(answers[method]))
+
+    def join(self, other: Self) -> None:
+        """Keep also what another one, of the same methods, keeps of later rows."""
+        self._y += other._y
+        self._sample_weight += other._sample_weight
+        for method, parts in self._answers.items():
+            parts.extend(other._answers[method])
 
     def y(self) -> Any:
         """Return the targets of all rows, or None where there are none."""

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from copy import deepcopy
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,14 @@ from runner.records import Sample
 MOST_ROWS = 20_000
 MOST_NUMBERS = 1_000_000
 _END = 2**64 - 1
+
+
+class SampledRows(NamedTuple):
+    """Some rows of a block: their hashes, what was answered, and the labels of a classifier."""
+
+    hashes: np.ndarray
+    answers: np.ndarray
+    true: np.ndarray | None
 
 
 class Sampling:
@@ -47,15 +55,26 @@ class Sampling:
         share = (self._most + 5 * self._most**0.5) / max(n_rows, 1)
         self._below = _END if share >= 1 else int(share * _END)
         self._n_rows = 0
-        self._parts: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]] = []
+        self._parts: list[SampledRows] = []
 
     def add(self, block: Block, answers: Answers) -> None:
         """Keep some rows of a block; ``answers`` are known already, by method, of all its rows."""
-        self._n_rows += block.n_rows
+        self.join(block.n_rows, self.part(block, answers))
+
+    def part(self, block: Block, answers: Answers) -> SampledRows | None:
+        """Return what ``join`` takes of a block; None where the estimator cannot answer."""
+        try:
+            return None if self._method is None else self._sampled(block, answers)
+        except Exception:  # noqa: BLE001  (a picture is not worth a score)
+            return None
+
+    def join(self, n_rows: int, part: SampledRows | None) -> None:
+        """Keep what was made of a block of so many rows; without an answer there is no sample."""
+        self._n_rows += n_rows
         if self._method is None:
             return
         try:
-            self._add(block, answers)
+            self._keep(part)
         except Exception:  # noqa: BLE001  (a picture is not worth a score)
             self._method = None
             self._parts.clear()
@@ -71,23 +90,31 @@ class Sampling:
             return None
         return Sample(self._method, answers, self._n_rows, true, self._classes)
 
-    def _add(self, block: Block, answers: Answers) -> None:
+    def _keep(self, part: SampledRows | None) -> None:
+        if part is None:
+            msg = "This is no answer to draw."
+            raise ValueError(msg)
+        if not len(part.hashes):
+            return
+        self._parts.append(part)
+        if sum(len(each.hashes) for each in self._parts) > 2 * self._most:
+            self._trim()
+
+    def _sampled(self, block: Block, answers: Answers) -> SampledRows:
         method = str(self._method)
         hashes = splitmix64(numbers_of(block))
         rows = np.flatnonzero(hashes <= np.uint64(self._below))
         if len(rows) > self._most:
             rows = rows[np.argpartition(hashes[rows], self._most - 1)[: self._most]]
         if not len(rows):
-            return
+            return SampledRows(hashes[rows], np.empty(0), None)
         if method in answers:
             answer = np.array(answers[method][rows])
         else:
             answer = np.array(self._asked(block, rows))
         true = np.array(block.y[rows]) if self._has_labels else None
         self._check(answer, true, len(rows))
-        self._parts.append((hashes[rows], answer, true))
-        if sum(len(part[0]) for part in self._parts) > 2 * self._most:
-            self._trim()
+        return SampledRows(hashes[rows], answer, true)
 
     def _asked(self, block: Block, rows: np.ndarray) -> Any:
         X = block.X
@@ -112,9 +139,7 @@ class Sampling:
         order = np.argsort(hashes)[: self._most]
         answers = np.concatenate(columns[1])[order]
         true = np.concatenate(columns[2])[order] if self._has_labels else None
-        self._parts = [(hashes[order], answers, true)]
-        if len(order) == self._most:
-            self._below = int(hashes[order[-1]])
+        self._parts = [SampledRows(hashes[order], answers, true)]
 
 
 def numbers_of(block: Block) -> np.ndarray:

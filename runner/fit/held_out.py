@@ -6,6 +6,7 @@ from math import inf
 from typing import Any, Protocol
 
 from runner.base import Block
+from runner.fit.asking import Question
 from runner.records import Evaluated
 
 EPOCH = "epoch"
@@ -18,15 +19,26 @@ class Measurement(Protocol):
     def wants_more(self) -> bool:
         """Whether further blocks can change the scores."""
 
+    @property
+    def question(self) -> Question:
+        """What asks about a block in another process, whose answer is the block's ``answers``."""
+
     def add(self, block: Block) -> None:
-        """Ask the estimator about one more block."""
+        """Ask the estimator about one more block, or take the answers that the block has."""
 
     def evaluated(self, *, warn: bool = True) -> Evaluated:
         """Return the scores of all that was added."""
 
 
 Measure = Callable[[Any], Measurement]
-ReadBlocks = Callable[[], Generator[Block]]
+Then = Callable[[Block], Block]
+
+
+class ReadBlocks(Protocol):
+    """What yields blocks, in a closable generator."""
+
+    def __call__(self, then: Then | None = None) -> Generator[Block]:
+        """Read them; where other processes do, these send what ``then`` makes of each."""
 
 
 class HeldOut:
@@ -37,7 +49,7 @@ class HeldOut:
     measure : callable
         ``measure(estimator)`` begins to score an estimator.
     read : callable
-        ``read()`` yields the blocks of held-out rows, in a closable generator.
+        ``read(then)`` yields the blocks of held-out rows, in a closable generator.
     every : int or "epoch"
         The rows between two scores, or the end of each epoch. The end of the last epoch always
         has one.

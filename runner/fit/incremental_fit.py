@@ -1,20 +1,22 @@
 """One estimator learning block by block."""
 
 import warnings
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from functools import partial
-from time import perf_counter
 from typing import Any
 
 from runner.base import Block, Callback, Checkpoint, Estimator, Progress
-from runner.errors import DatasetError, FitError, RunnerError, RunnerWarning
+from runner.elsewhere import Elsewhere
+from runner.errors import DatasetError, FitError, RunnerWarning
 from runner.fit.bad_blocks import BadBlocks
-from runner.fit.blame import blame, check_block
-from runner.fit.calls import Calls, LearnBy, learn_here
-from runner.fit.held_out import HeldOut, Measure, Measurement
+from runner.fit.calls import Calls, LearnBy
+from runner.fit.held_out import HeldOut, Measure, Measurement, Then
+from runner.fit.inspection import Inspection
 from runner.fit.labels import LabelWeights
 from runner.fit.listeners import Listeners
 from runner.fit.progressive import Progressive
+from runner.fit.sent import learn_there
+from runner.fit.step import Step
 from runner.redaction import redacted
 from runner.states import dumps, loads, set_state, state_of
 
@@ -32,7 +34,7 @@ class IncrementalFit:
         Scores rows that are not learned from, now and then.
     weights : LabelWeights, optional
         What each row weighs by its label.
-    inspect : callable, optional
+    inspect : Inspection, optional
         Looks at each block, as the estimator gets it, before it is learned.
     bad_blocks : BadBlocks, optional
         Passes over what cannot be learned; without it the first such block ends the fit.
@@ -49,8 +51,6 @@ class IncrementalFit:
         What ended it, where it learns beside others that go on.
     is_whole : bool
         Whether estimator, counts and callbacks are all as some block left them.
-    learn_by : callable
-        Calls ``partial_fit``, here or elsewhere.
 
     Examples
     --------
@@ -72,7 +72,7 @@ class IncrementalFit:
         score: Progressive | None = None,
         held_out: HeldOut | None = None,
         weights: LabelWeights | None = None,
-        inspect: Callable[[Block], None] | None = None,
+        inspect: Inspection | None = None,
         bad_blocks: BadBlocks | None = None,
         checkpoint: Checkpoint | None = None,
         callbacks: Mapping[str, Callback] | None = None,
@@ -82,17 +82,24 @@ class IncrementalFit:
         self.progress = progress or Progress()
         self.error: BaseException | None = None
         self.measurement: Measurement
-        self.learn_by: LearnBy = learn_here
         self.is_whole = True
         self.bad_blocks = bad_blocks
-        self._calls = Calls(partial_fit or {}, weights)
-        self._score, self._held_out = score, held_out
-        self._inspect, self._checkpoint = inspect, checkpoint
+        self._step = Step(estimator, Calls(partial_fit or {}, weights), score, inspect)
+        self._held_out, self._checkpoint = held_out, checkpoint
         self._from: tuple[int, int] | None = None
         self._listeners = Listeners(callbacks or {}, self.progress)
         stateful: dict[str, Any] = {"score": score, "held_out": held_out, "bad_blocks": bad_blocks}
         self._stateful = {name: each for name, each in stateful.items() if each is not None}
-        self._stateful |= {"calls": self._calls, "listeners": self._listeners}
+        self._stateful |= {"calls": self._step.calls, "listeners": self._listeners}
+
+    @property
+    def learn_by(self) -> LearnBy:
+        """What calls ``partial_fit``, here or in another process of this machine."""
+        return self._step.learn_by
+
+    @learn_by.setter
+    def learn_by(self, by: LearnBy) -> None:
+        self._step.learn_by = by
 
     @property
     def failed(self) -> bool:
@@ -183,8 +190,8 @@ class IncrementalFit:
         self.is_whole = False
         progress.epoch += 1
         progress.position, self._from = 0, None
-        if self._score is not None:
-            self._score.restart()
+        if self._step.score is not None:
+            self._step.score.restart()
         if progress.blocks == 0:
             raise FitError(
                 "The training blocks",
@@ -216,10 +223,10 @@ class IncrementalFit:
         assert self._held_out is not None, "only such a fit is due"  # noqa: S101
         return self._held_out.begin(estimator, self.progress.rows)
 
-    def read_held_out(self) -> Generator[Block]:
-        """Yield the blocks of held-out rows."""
+    def read_held_out(self, then: Then | None = None) -> Generator[Block]:
+        """Yield the blocks of held-out rows, as ``ReadBlocks`` does."""
         assert self._held_out is not None, "only such a fit is due"  # noqa: S101
-        return self._held_out.read()
+        return self._held_out.read(then)
 
     def end_test(self) -> None:
         """Tell the callbacks what held-out rows scored."""
@@ -260,28 +267,15 @@ class IncrementalFit:
             return
         if self.bad_blocks is not None:
             self.bad_blocks.check(block)
-        check_block(self.estimator, self._calls.classes, block)
-        if self._inspect is not None:
-            self._inspect(block)
-        window = [] if self._score is None else self._score.state()
-        try:
-            self._test_and_train(block)
-        except Exception as error:
-            if self._score is not None:
-                self._score.restore(window)
-            if isinstance(error, RunnerError):
-                raise
-            raise blame(self.estimator, block, error) from error
+        learn = learn_there if isinstance(block.X, Elsewhere) else Step.__call__
+        is_tested = self.progress.blocks > 0
+        learned = learn(self._step, block, self._begin_to_change, is_tested=is_tested)
+        self.progress.fit_s += learned.fit_s
+        if learned.scores is not None:
+            self.progress.scores = learned.scores
 
-    def _test_and_train(self, block: Block) -> None:
-        scores = self.progress.scores
-        if self._score is not None and self.progress.blocks:
-            scores = self._score.update(self.estimator, block)
+    def _begin_to_change(self) -> None:
         self.is_whole = False
-        started = perf_counter()
-        self._calls(self.estimator, block, self.learn_by)
-        self.progress.fit_s += perf_counter() - started
-        self.progress.scores = scores
 
     def _pass_over(
         self, block: Block, error: DatasetError | FitError, *, is_training: bool = True
@@ -290,7 +284,7 @@ class IncrementalFit:
         if self.bad_blocks is None:
             raise error
         if is_training and not self.is_whole:
-            again = partial(self._calls, self.estimator)
+            again = partial(self._step.calls, self.estimator)
             self.bad_blocks.go_back(self.estimator, self.progress, again)
         if self.bad_blocks.add(block, error, is_training=is_training):
             warnings.warn(redacted(f"Passed over: {error}"), RunnerWarning, stacklevel=2)

@@ -26,6 +26,12 @@ class Inspection:
         The names of the columns of X.
     goes_on : bool
         Whether the first blocks were looked at before.
+
+    Attributes
+    ----------
+    tell : callable
+    is_first : bool
+        Whether no block was looked at.
     """
 
     def __init__(
@@ -37,17 +43,17 @@ class Inspection:
         feature_names: tuple[str, ...] | None = None,
         goes_on: bool = False,
     ) -> None:
+        self.tell = tell
+        self.is_first = not goes_on
         self._estimator = estimator
-        self._tell = tell
         self._scales = Scales(estimator, feature_names)
-        self._is_first = not goes_on
         looks = has_classes and not goes_on and depends_on_order(estimator)
         self._mixing = Mixing() if looks else None
 
     def __call__(self, block: Block) -> None:
         """Look at a block that is not empty."""
-        if self._is_first:
-            self._is_first = False
+        if self.is_first:
+            self.is_first = False
             n_features = block.X.shape[1] if len(block.X.shape) > 1 else None
             self._say(check_first_block(self._estimator, block.n_rows, n_features))
         self._say(self._scales(block))
@@ -58,6 +64,15 @@ class Inspection:
                 self._mixing = None
             self._say(remark)
 
+    def state(self) -> Any:
+        """Return how far it is, for ``restore``."""
+        return self.is_first, self._scales.state(), self._mixing
+
+    def restore(self, state: Any) -> None:
+        """Go on from there."""
+        self.is_first, scales, self._mixing = state
+        self._scales.restore(scales)
+
     def _say(self, remark: Remark | None) -> None:
         if remark is not None:
-            self._tell(remark)
+            self.tell(remark)

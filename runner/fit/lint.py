@@ -28,6 +28,7 @@ NAMES = (
     "few-rows-per-label",
     "first-block-only",
     "decided-on-holdout",
+    "heavy-estimator",
     "forced",
 )
 

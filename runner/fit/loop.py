@@ -1,15 +1,15 @@
 """The loop: every block once, for however many fits."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from itertools import count
 from typing import Protocol, TypeAlias
 
-import numpy as np
-
 from runner.base import Block
+from runner.fit.asking import Asking, own
 from runner.fit.held_out import Measure, ReadBlocks
 from runner.fit.incremental_fit import IncrementalFit
+from runner.fit.step import protected
 
 Fits: TypeAlias = Sequence[IncrementalFit]
 
@@ -139,21 +139,11 @@ def first_position(fits: Fits, epoch: int) -> int:
 
 
 def _pass_on(block: Block, fits: Fits, each: Each) -> None:
-    held = [block]
-    if len(fits) > 1:
-        _protect(block)
+    # No fit may write into what the others learn from; one that tries fails alone.
+    held = [protected(block) if len(fits) > 1 else block]
     del block  # an error that is kept keeps the frames it came through, and what they hold
     each(lambda fit: fit.step(held[0]), fits)
     held.clear()
-
-
-def _protect(block: Block) -> None:
-    """Let no fit write into what the others learn from; one that tries fails alone."""
-    for array in (block.X, block.y, block.sample_weight):
-        parts = [getattr(array, name, None) for name in ("data", "indices", "indptr")]
-        for part in [array] if isinstance(array, np.ndarray) else parts:
-            if isinstance(part, np.ndarray):
-                part.flags.writeable = False
 
 
 def _end_epoch(fits: Fits, each: Each) -> None:
@@ -179,25 +169,28 @@ def measure(fits: Fits, begin: Sequence[Measure], read: ReadBlocks, each: Each) 
     begin : sequence of callable
         ``begin(estimator)`` for each of them begins the measurement.
     read : callable
-        ``read()`` yields the blocks.
+        ``read(then)`` yields the blocks. Where other processes read them, the estimators are asked
+        there, and the blocks have ``answers`` and no rows.
     each : callable
         How something is done to each fit.
     """
     beginning = dict(zip(map(id, fits), begin, strict=True))
     each(lambda fit: fit.measure(beginning[id(fit)]), fits)
-    with closing(read()) as blocks:
+    asked = [fit for fit in fits if not fit.failed]
+    numbers = {id(fit): number for number, fit in enumerate(asked)}
+    with closing(read(Asking([fit.measurement.question for fit in asked]))) as blocks:
         for block in blocks:
-            wanting = [fit for fit in fits if not fit.failed and fit.measurement.wants_more]
+            wanting = [fit for fit in asked if not fit.failed and fit.measurement.wants_more]
             if not wanting:
                 return
-            _measure(block, wanting, each)
+            _measure(block, wanting, numbers, each)
             del block
 
 
-def _measure(block: Block, fits: Fits, each: Each) -> None:
+def _measure(block: Block, fits: Fits, numbers: Mapping[int, int], each: Each) -> None:
     held = [block]
     del block
-    each(lambda fit: fit.answer(held[0]), fits)
+    each(lambda fit: fit.answer(own(held[0], numbers[id(fit)])), fits)
     held.clear()
 
 

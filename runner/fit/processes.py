@@ -22,7 +22,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from runner.errors import FitError
 from runner.fit.incremental_fit import IncrementalFit
-from runner.fit.one_core import one_core
+from runner.one_core import one_core
 
 # Those that two threads learn hardly faster than one, and two processes do: see
 # benchmarks/threads.py. Birch would be one more, but its tree is too deep to be sent.

@@ -96,6 +96,14 @@ class Scales:
                 self._most = min(self._most, self._learner.eta0**-0.5)
         return remark
 
+    def state(self) -> Any:
+        """Return what is known of the first block, for ``restore``."""
+        return self._usual, self._most, self._is_first, self._is_done
+
+    def restore(self, state: Any) -> None:
+        """Know it from now on."""
+        self._usual, self._most, self._is_first, self._is_done = state
+
     def _later(self, block: Block) -> Remark | None:
         """Compare the root mean squares of the columns, if these can be too large at all."""
         if not _are_numbers(block.X) or _sum_of_squares(block.X) <= self._most**2 * block.n_rows:

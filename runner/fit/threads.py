@@ -12,7 +12,7 @@ from typing import Any, Self
 import sklearn
 
 from runner.fit.incremental_fit import IncrementalFit
-from runner.fit.one_core import one_core_here
+from runner.one_core import one_core_here
 
 Action = Callable[[IncrementalFit], None]
 

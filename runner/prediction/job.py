@@ -1,17 +1,21 @@
 """From a recorded run and a dataset to a folder of predictions."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from runner.base import Block
+from runner.base import Block, Part
 from runner.config.recorded import recomposed
+from runner.elsewhere import answered
 from runner.errors import ConfigError, RunnerWarning
+from runner.experiment import Experiment
+from runner.one_core import one_core
 from runner.prediction.answers import Answers
 from runner.prediction.parts import Parts, free_folder
 from runner.prediction.rows import rows_to_predict
@@ -46,11 +50,12 @@ def predict(
 ) -> Prediction:
     """Predict every row of a dataset by the model of a run, block by block, to Parquet files.
 
-    Never more than a few blocks are in memory. Each block becomes ``part-00000.parquet``, ...;
-    one without rows becomes none. Its columns are ``row``, the number of the row in the dataset,
-    then those asked for, then the answers of the model: ``prediction``, or ``prediction_0``, ...
-    of several outputs, and ``probability_<class>``; of a model that only transforms,
-    ``component_0``, ... . ``_predictions.json``, which counts them, is written last.
+    Never more than a few blocks are in memory, and numerical libraries use one core, so that the
+    files are the same bytes with any number of cores, and on a cluster. Each block becomes
+    ``part-00000.parquet``, ...; one without rows becomes none. Its columns are ``row``, the number
+    of the row in the dataset, then those asked for, then the answers of the model: ``prediction``,
+    or ``prediction_0``, ... of several outputs, and ``probability_<class>``; of a model that only
+    transforms, ``component_0``, ... . ``_predictions.json``, which counts them, is written last.
 
     Parameters
     ----------
@@ -60,7 +65,8 @@ def predict(
         The folder, which must be new or empty.
     overrides : sequence of str
         What to change in the run's dataset and stream, as on the command line:
-        ``["dataset=parquet", "dataset.path=new.parquet"]``. The target is not needed.
+        ``["dataset=parquet", "dataset.path=new.parquet"]``. The target is not needed. A cluster
+        is used only if one is named here: ``["cluster=local"]``.
     columns : str or sequence of str
         Further columns of the files to copy, such as an id.
     probabilities : bool, optional
@@ -86,21 +92,58 @@ def predict(
     _warn_of_split(overrides)
     experiment, recipe = recomposed(kept_config(run), overrides)
     part = rows_to_predict(experiment.dataset, kept.model, kept.feature_names, names)
-    read = experiment.stream.in_order(experiment.stream.source(part))
-    blocks = told("predict", read, part.n_rows)
     parts = Parts(folder, {"run": run.run_id, "model": kept.uri})
     n_blocks = n_rows = 0
-    with parts.counted(), closing(blocks):
+    with parts.counted(), one_core(), closing(_read(experiment, part, answers)) as blocks:
         for block in blocks:
             if block.n_rows:
-                parts.write(block.place.number, _columns(block, answers))
+                parts.write(block.place.number, block.answers or _columns(block, answers))
             n_blocks += 1
             n_rows += block.n_rows
             del block
-        source = source_of(recipe)
-        kept_keys = source.keys() - set(WITHOUT_EFFECT)
-        parts.finish(blocks=n_blocks, dataset={key: source[key] for key in kept_keys})
+        source = source_of(recipe).items()
+        told_of = {key: value for key, value in source if key not in WITHOUT_EFFECT}
+        parts.finish(blocks=n_blocks, dataset=told_of)
     return Prediction(run.run_id, kept.uri, folder, n_rows, n_blocks, tuple(parts.names))
+
+
+@dataclass(frozen=True)
+class Predicting:
+    """What is made of a block in the process that reads it: the columns, in place of its rows."""
+
+    answers: Answers
+
+    def __call__(self, block: Block) -> Block:
+        """Return the block with its columns as ``answers``."""
+        columns = _columns(block, self.answers) if block.n_rows else {}
+        return answered(block, {name: compact(each) for name, each in columns.items()})
+
+
+def compact(column: Any) -> Any:
+    """Return a column that holds no more than its own rows, which else are sent with all others.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> column = pa.chunked_array([pa.array(range(1000))])[10:12]
+    >>> column.get_total_buffer_size(), compact(column).get_total_buffer_size()
+    (8000, 16)
+    """
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    chunks = (pa.record_batch([chunk], ["column"]) for chunk in column.chunks)
+    own = [pa.ipc.read_record_batch(each.serialize(), each.schema)[0] for each in chunks]
+    return pa.chunked_array(own, column.type)
+
+
+def _read(experiment: Experiment, part: Part, answers: Answers) -> Generator[Block]:
+    """Yield all blocks; where there is a cluster, its workers predict them."""
+    with experiment.cluster.open() as workers:
+        if workers is not None:
+            workers.check_files(experiment.dataset.fingerprint())
+        stream = experiment.stream.on(workers)
+        blocks = stream.in_order(stream.source(part), Predicting(answers))
+        yield from told("predict", blocks, part.n_rows)
 
 
 def _columns(block: Block, answers: Answers) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
 """Named stages in front of the estimator: how they are fitted, and the one model they make."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy, deepcopy
 from typing import Any
 
@@ -19,6 +19,19 @@ from runner.states import dumps, loads
 ESTIMATOR = "estimator"
 FIRST_PASS, RUNNING = POLICIES = ("first_pass", "running")
 POLICY = "fit.preprocessing"
+
+
+class Through:
+    """Sends rows through stages that are fitted, one after the other."""
+
+    def __init__(self, stages: Sequence[Any]) -> None:
+        self._stages = tuple(stages)
+
+    def __call__(self, X: Any) -> Any:
+        """Return what the last stage makes of the rows."""
+        for stage in self._stages:
+            X = stage.transform(X)
+        return X
 
 
 class Pass:
@@ -191,13 +204,7 @@ class Stages:
         It changes nothing in them, so several threads may use it at once.
         """
         fixed = [learning.stage for learning in self._in_front.values()][: self._n_fixed]
-
-        def transform(X: Any) -> Any:
-            for stage in fixed:
-                X = stage.transform(X)
-            return X
-
-        return transform if fixed else None
+        return Through(fixed) if fixed else None
 
     def learner(self, estimator: Any) -> Any:
         """Return what learns in the epochs: the estimator, behind the running stages if any."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from runner.config.rebuilt import Difference
 from runner.project import project_root
+from runner.records import says_where
 from runner.reproduction.comparison import DIFFERS, Aspect
 from runner.reproduction.record import Kept
 from runner.tracking.finding import named
@@ -23,9 +24,9 @@ _CHUNKING = ("dataset.chunks", "stream.buffer_blocks")
 class Cause:
     """Something that changed.
 
-    ``kind`` is what did: data, code, library, machine, threads, seed, chunking, config, file or
-    stop. ``is_effective`` is False of what cannot have changed this run, because the recorded
-    config was run and not its file.
+    ``kind`` is what did: data, code, library, machine, threads, cluster, seed, chunking, config,
+    file or stop. ``is_effective`` is False of what cannot have changed this run, because the
+    recorded config was run and not its file.
     """
 
     kind: str
@@ -72,6 +73,7 @@ def causes(
         *_library(then, now),
         *_machine(then, now),
         *_threads(then, now),
+        *_cluster(compared, given),
         *_stop(then, now),
         *_since(edited),
     ]
@@ -79,7 +81,15 @@ def causes(
 
 def _asked(given: Sequence[Difference]) -> Iterator[Cause]:
     for difference in given:
-        yield Cause(_kind_of(difference.key), str(difference))
+        if not says_where(difference.key):
+            yield Cause(_kind_of(difference.key), str(difference))
+
+
+def _cluster(compared: Sequence[Aspect], given: Sequence[Difference]) -> Iterator[Cause]:
+    """Name another place of work where bits differ, which they should do nowhere."""
+    elsewhere = [str(each) for each in given if says_where(each.key)]
+    if elsewhere and any(aspect.verdict == DIFFERS for aspect in compared):
+        yield Cause("cluster", "; ".join(elsewhere))
 
 
 def _since(edited: Sequence[Difference]) -> Iterator[Cause]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from runner.config.job import build
-from runner.config.rebuilt import given, rebuilt, since_recorded
+from runner.config.rebuilt import given, rebuilt
 from runner.config.recipe import without_secret
+from runner.config.unedited import since_recorded
 from runner.errors import ConfigError
 from runner.experiment import Experiment
 from runner.experiment import run as run_experiment
@@ -47,7 +48,7 @@ def reproduce(run_id: str, overrides: Sequence[str] = ()) -> Reproduction:
 
     The new run is one of its own, in the same store and MLflow experiment, with the tag
     ``runner.reproduces``. The config is the recorded one, whatever its file says by now, but for
-    the store: only ``overrides`` name another one.
+    the store and the cluster: only ``overrides`` name another store, or a cluster at all.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def reproduce(run_id: str, overrides: Sequence[str] = ()) -> Reproduction:
     _check_whole(run)
     _check_one_config(run)
     text = kept_config(run)
-    composed = rebuilt(text, overrides)
+    composed = rebuilt(text, overrides, is_here=True)
     then = kept(run)
     experiment, recipe = build(composed)
     uri = _tag(experiment, run, is_moved=any(map(_MOVES.match, overrides)))

@@ -1,19 +1,19 @@
 """Deliver the blocks of an epoch: in a seeded order, a few read ahead, never more."""
 
-from collections import deque
 from collections.abc import Collection, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass, replace
-from time import perf_counter
-from typing import Annotated
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 
 from runner.base import Block, Part
 from runner.rules import boolean, check, integer
 from runner.seeds import derive
+from runner.stream.ahead import DATA, Readers, Then, read_ahead, read_held
 from runner.stream.mix import Mix, mixed
-from runner.stream.source import BlockSource, Transform
+from runner.stream.reading import Transform
+from runner.stream.source import BlockSource
 
 
 @dataclass(kw_only=True)
@@ -46,9 +46,28 @@ class Stream:
     retries: Annotated[int, integer(0)] = 2
     seed: Annotated[int, integer(0)] = 0
 
+    _readers: ClassVar[Readers | None] = None  # what a cluster has; no key of a file
+
     def __post_init__(self) -> None:
         """Refuse what is no number of blocks or of tries, and no seed."""
         check("stream", self)
+
+    def on(self, readers: Readers | None) -> Self:
+        """Return this stream with its blocks read by other processes, if there are some."""
+        twin = copy(self)
+        vars(twin)["_readers"] = readers
+        return twin
+
+    def one_by_one(self) -> "Stream":
+        """Return a stream that has one block at a time in this process, as the dataset has them.
+
+        It suits what is read while other blocks are in memory.
+        """
+        return Stream(shuffle=False, prefetch=0, retries=self.retries).on(self._readers)
+
+    def unhurried(self) -> Self:
+        """Return this stream with no block read ahead in this process."""
+        return replace(self, prefetch=0).on(self._readers)
 
     def source(
         self,
@@ -111,7 +130,7 @@ class Stream:
         """
         order = self.order(source.part.n_blocks, epoch)
         if self.buffer_blocks == 0:
-            return read_ahead(source, order[start:], epoch, self.prefetch, start)
+            return self._to_learn(source, order[start:], epoch, start)
         return self._mixed(source, order, epoch, start, unread)
 
     def _mixed(
@@ -125,48 +144,38 @@ class Stream:
         mix, sizes = Mix(self.buffer_blocks, epoch, self.seed), source.part.X.chunks[0]
         mix.go_to(start, ((i, 0 if i in unread else sizes[i]) for i in order))
         to_read = [*mix.missing, *order[mix.n_added :]]
-        yield from mixed(read_ahead(source, to_read, epoch, self.prefetch), mix)
+        yield from mixed(self._ahead(source, to_read, epoch), mix)
 
-    def in_order(self, source: BlockSource) -> Generator[Block]:
-        """Yield the blocks as the dataset has them, for evaluation."""
-        return read_ahead(source, range(source.part.n_blocks), 0, self.prefetch)
+    def in_order(self, source: BlockSource, then: Then | None = None) -> Generator[Block]:
+        """Yield the blocks as the dataset has them, for evaluation.
 
+        Parameters
+        ----------
+        source : BlockSource
+        then : callable, optional
+            What other processes, if such read the blocks, make of each before they send it here.
+        """
+        return self._ahead(source, range(source.part.n_blocks), then=then)
 
-def _waited_for(block: Block) -> Block:
-    return replace(block, wait_s=block.load_s)
+    def once(self, source: BlockSource) -> Generator[Block]:
+        """Yield the blocks as the dataset has them, to be learned."""
+        return self._to_learn(source, range(source.part.n_blocks))
 
+    def _to_learn(
+        self, source: BlockSource, order: Sequence[int], epoch: int = 0, start: int = 0
+    ) -> Generator[Block]:
+        if self._readers is not None and self._readers.placement == DATA:
+            return read_held(source, order, epoch, self._readers, start=start)
+        return self._ahead(source, order, epoch, start)
 
-def read_ahead(
-    source: BlockSource, order: Sequence[int], epoch: int, prefetch: int, start: int = 0
-) -> Generator[Block]:
-    """Yield blocks in order while up to ``prefetch`` further ones are read in threads.
-
-    Their positions count from ``start``. At most ``prefetch + 1`` blocks are alive, provided that
-    the caller drops each block before it asks for the next. An error surfaces at its own block.
-    However the generator ends, what was queued is cancelled and the threads are joined.
-    """
-    if prefetch == 0:
-        for position, index in enumerate(order, start):
-            yield _waited_for(source.read(index, epoch, position))
-        return
-    pool = ThreadPoolExecutor(min(prefetch, len(order)) or 1, thread_name_prefix="runner-stream")
-    pending: deque[Future[Block]] = deque()
-    waiting = iter(enumerate(order, start))
-
-    def submit_next() -> None:
-        for position, index in waiting:
-            pending.append(pool.submit(source.read, index, epoch, position))
-            return
-
-    try:
-        for _ in range(prefetch):
-            submit_next()
-        while pending:
-            asked = perf_counter()
-            ready = [pending.popleft().result()]
-            ready[0] = replace(ready[0], wait_s=perf_counter() - asked)
-            submit_next()
-            yield ready.pop()  # a name would keep the block alive for as long as the caller works
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        pending.clear()
+    def _ahead(
+        self,
+        source: BlockSource,
+        order: Sequence[int],
+        epoch: int = 0,
+        start: int = 0,
+        then: Then | None = None,
+    ) -> Generator[Block]:
+        return read_ahead(
+            source, order, epoch, self.prefetch, start=start, readers=self._readers, then=then
+        )

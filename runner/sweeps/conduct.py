@@ -10,7 +10,7 @@ from runner.config.compose import Composed
 from runner.config.recipe import recipe, sweep_text
 from runner.errors import ConfigError
 from runner.experiment import MOST_NAME
-from runner.fit.one_core import one_core
+from runner.one_core import one_core
 from runner.protocols import SweepRun, Tracker
 from runner.records import Outcome, Recipe
 from runner.saved import Resumed
@@ -90,7 +90,7 @@ def conduct(
     whole = _with_tournaments(planned(members, is_shared=launch.is_shared), base, earlier)
     if not whole.groups:
         raise whole.refused[0].error
-    plan = whole if earlier is None else _left(whole, earlier)
+    plan = launch.dealt(whole if earlier is None else _left(whole, earlier))
     job.teller.on_plan(plan, is_dry=job.dry_run)
     if job.dry_run:
         outcomes = [*_refused(plan), *_checked(plan)]

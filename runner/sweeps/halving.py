@@ -131,6 +131,11 @@ class Tournament:
         self._out: set[int] = set()
         self._failed: set[int] = set()
 
+    def know(self, known: Mapping[int, Mapping[int, Known]], learning: Collection[int]) -> None:
+        """Take over, before anything is decided, what a process found that was interrupted."""
+        self._known = {**self._known, **known}
+        self._learning = frozenset(learning)
+
     def due(self, rows: int) -> list[Bracket]:
         """Return the brackets that have a rung to decide once so many rows are learned.
 

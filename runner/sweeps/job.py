@@ -12,9 +12,10 @@ from runner.config.job import build
 from runner.config.messages import in_our_words
 from runner.config.sweep import Sweep
 from runner.errors import ConfigError
-from runner.experiment import run, run_together
+from runner.experiment import Experiment, run, run_together
 from runner.fit.threads import Threads
-from runner.records import Outcome
+from runner.records import Outcome, Recipe
+from runner.saved import Resumed
 from runner.sweeps.teller import Teller
 from runner.sweeps.trials import Called, entry_of, outcome_of
 from runner.trial import Trial
@@ -99,7 +100,34 @@ class Job:
             What ended it.
         """
         experiment, recipe = build(composed)
-        trial = Trial(experiment, recipe, entry_of(called, self.parent))
+        return self.learned(experiment, recipe, called)
+
+    def learned(
+        self,
+        experiment: Experiment,
+        recipe: Recipe,
+        called: Called,
+        resumed: Resumed | None = None,
+    ) -> Outcome:
+        """Run a member that is built already.
+
+        Parameters
+        ----------
+        experiment : Experiment
+            What to do.
+        recipe : Recipe
+            What was asked, for the record.
+        called : Called
+            By what it is known.
+        resumed : Resumed, optional
+            The run to go on with, where it has one.
+
+        Raises
+        ------
+        Exception
+            What ended it.
+        """
+        trial = Trial(experiment, recipe, entry_of(called, self.parent, resumed))
         run_together([trial], Threads(1))
         trial.record_refusal()
         outcome = outcome_of(called, trial)

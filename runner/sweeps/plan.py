@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -38,11 +38,20 @@ class Group:
         Their blocks.
     tournament : Tournament, optional
         What stops some of them on the way.
+    n_shards : int
+        Into how many parts they are dealt, each with a pass of its own, on workers of a cluster.
     """
 
     built: tuple[Built, ...]
     split: Split
     tournament: Tournament | None = None
+    n_shards: int = 1
+
+    @property
+    def shards(self) -> list["Group"]:
+        """The parts, which cost alike: members are dealt in turn."""
+        n = self.n_shards
+        return [replace(self, built=self.built[i::n], n_shards=1) for i in range(n)]
 
     @property
     def lead(self) -> Experiment:
@@ -67,6 +76,10 @@ class Group:
     @property
     def reads(self) -> int:
         """How many blocks they read together; the holdout once for all that end together."""
+        return sum(each._reads_at_once for each in self.shards)  # noqa: SLF001
+
+    @property
+    def _reads_at_once(self) -> int:
         return self._reads(self.epochs) + len(set(self._epochs)) * self._n_held_out
 
     def _reads(self, epochs: int) -> int:
@@ -101,17 +114,48 @@ class Plan:
         Members whose config or data are wrong.
     is_shared : bool
         Whether the members of a group learn in one pass; not with a launcher of Hydra's own.
+    n_workers : int, optional
+        On how many workers of a cluster; 0 where there is none but this process, None where it
+        is not known before the cluster is asked.
     """
 
     groups: tuple[Group, ...]
     refused: tuple[Refusal, ...] = ()
     is_shared: bool = True
+    n_workers: int | None = 0
+
+    @property
+    def n_shards(self) -> int:
+        """How many passes there are, side by side or one after the other."""
+        return sum(group.n_shards for group in self.groups)
 
     @property
     def built(self) -> list[Built]:
         """All members that can begin, by number."""
         found = [each for group in self.groups for each in group.built]
         return sorted(found, key=lambda each: each.member.number)
+
+
+def dealt(plan: Plan, n_workers: int | None) -> Plan:
+    """Deal the members of each group over workers, so that each has something to do.
+
+    Each shard reads the blocks anew, so there are not more than that takes. Members that a
+    halving compares while they learn stay together.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is to be run.
+    n_workers : int or None
+        How many there are; None where that is not known, and nothing is dealt yet.
+    """
+    n_members = max(sum(len(group.built) for group in plan.groups), 1)
+    groups = []
+    for group in plan.groups:
+        own = len(group.built)
+        n = 1 if group.tournament or n_workers is None else round(n_workers * own / n_members)
+        groups.append(replace(group, n_shards=max(1, min(own, n))))
+    return replace(plan, groups=tuple(groups), n_workers=n_workers)
 
 
 def planned(members: Sequence[Member], *, is_shared: bool = True) -> Plan:

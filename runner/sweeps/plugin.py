@@ -19,8 +19,9 @@ from runner.errors import ConfigError, FitError
 from runner.records import Outcome
 from runner.sweeps.conduct import conduct
 from runner.sweeps.job import Job, other_sweeper
-from runner.sweeps.launch import Launch, OneByOne, SharedPass
+from runner.sweeps.launch import Launch, OneByOne
 from runner.sweeps.members import Member, compose_members, is_sweep, numbered
+from runner.sweeps.shards import launch_of
 
 SHARED = "hydra_plugins.runner_sweeps.shared_pass.SharedPass"
 
@@ -46,7 +47,7 @@ def sweep(
     RunnerError
         If something a person can mend is wrong.
     """
-    job = _job(task)
+    job = job_of(task)
     HydraConfig.instance().set_config(config)
     with in_our_words():
         base = Composed.from_hydra(config)
@@ -55,7 +56,7 @@ def sweep(
         job.alone(base)
         return []
     members = compose_members(context.config_loader, config, arguments)
-    conduct(members, _as_typed(base, arguments), job, _launch(context, task, config))
+    conduct(members, _as_typed(base, arguments), job, _launch(context, task, config, members))
     return job.outcomes
 
 
@@ -76,20 +77,33 @@ def launch(
     lines: Sequence[Sequence[str]],
     threads: int | None,
 ) -> list[JobReturn]:
-    """Run, in shared passes, the members that another sweeper made.
+    """Run, in shared passes, the members that another sweeper made."""
+    job_of(task)
+    how = launch_of([config.get("cluster")], threads)
+    return launched_by(how, context, task, config, lines)
+
+
+def launched_by(
+    launch: Launch,
+    context: HydraContext,
+    task: TaskFunction,
+    config: DictConfig,
+    lines: Sequence[Sequence[str]],
+) -> list[JobReturn]:
+    """Run the members that another sweeper made, as a sweep of the record.
 
     Returns
     -------
     list of JobReturn
         In the order of ``lines``; that of a member that failed says so.
     """
-    job = _job(task)
+    job = job_of(task)
     with in_our_words():
         base = Composed.from_hydra(config)
     if Sweep.from_plain(base.sweep):
         raise other_sweeper(base)
     members = _members_of(context.config_loader, config, lines)
-    conduct(members, base, job, SharedPass(threads))
+    conduct(members, base, job, launch)
     return [
         _returned(outcome, line, job) for outcome, line in zip(job.outcomes, lines, strict=True)
     ]
@@ -112,7 +126,14 @@ def _members_of(
     return numbered(given, lines, compose)
 
 
-def _job(task: TaskFunction) -> Job:
+def job_of(task: TaskFunction) -> Job:
+    """Return the task as what our application gives to Hydra.
+
+    Raises
+    ------
+    ConfigError
+        If it is that of another application.
+    """
     if not isinstance(task, Job):
         raise ConfigError(
             "hydra/sweeper=members",
@@ -123,9 +144,12 @@ def _job(task: TaskFunction) -> Job:
     return task
 
 
-def _launch(context: HydraContext, task: TaskFunction, config: DictConfig) -> Launch:
+def _launch(
+    context: HydraContext, task: TaskFunction, config: DictConfig, members: Sequence[Member]
+) -> Launch:
     if OmegaConf.select(config, "hydra.launcher._target_") == SHARED:
-        return SharedPass(config.hydra.launcher.threads)
+        clusters = [member.composed.config.get("cluster") for member in members]
+        return launch_of(clusters, config.hydra.launcher.threads)
     launcher = Plugins.instance().instantiate_launcher(
         hydra_context=context, task_function=task, config=config
     )

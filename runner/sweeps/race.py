@@ -15,6 +15,7 @@ from runner.fit.loop import Each, Fits, measure
 from runner.preparation import held_out, reading_held_out
 from runner.preprocessing.stages import Stages
 from runner.records import Outcome
+from runner.stream.stream import Stream
 from runner.sweeps.brackets import Decision
 from runner.sweeps.halving import Halving, Tournament
 from runner.tracking.tags import HALVING, RUNG
@@ -48,7 +49,7 @@ class Race:
         """Know what learns, and how the rows are read by which all are compared."""
         read = None
         if self.tournament.options.by != PROGRESSIVE:
-            read = reading_held_out(split, stages.transform, Contents())
+            read = reading_held_out(split, stages.transform, Contents(Stream()))
         for number, trial in self._trials.items():
             if trial not in trials:
                 continue

@@ -1,22 +1,20 @@
 """Go on with a sweep: run the members that did not finish, and no other."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from typing import Any
+from collections.abc import Sequence
 
 from omegaconf import DictConfig, OmegaConf
 
 from runner.config.compose import Composed
+from runner.config.rebuilt import move
 from runner.config.unedited import check_unedited
 from runner.errors import ConfigError
-from runner.saved import Resumed, read
 from runner.sweeps import kept
-from runner.sweeps.brackets import Known, known_scores
 from runner.sweeps.conduct import Earlier, conduct
 from runner.sweeps.job import Job
-from runner.sweeps.launch import SharedPass
+from runner.sweeps.known import known_scores_of
 from runner.sweeps.members import Member
+from runner.sweeps.shard import resumed_from
+from runner.sweeps.shards import launch_of
 from runner.tracking.client import connect
 from runner.tracking.members import outcome_of
 from runner.tracking.mending import mend
@@ -29,12 +27,13 @@ from runner.tracking.record import (
     kept_file,
 )
 from runner.tracking.store import resolve
-from runner.tracking.tags import HALVING, KEY, KIND, SWEEP
+from runner.tracking.tags import KEY, KIND, SWEEP
 
 
 def resume(
     name: str,
     job: Job,
+    overrides: Sequence[str] = (),
     *,
     only_failed: bool = False,
     is_forced: bool = False,
@@ -51,6 +50,8 @@ def resume(
         The id of the sweep's run, or its beginning.
     job : Job
         Gets the outcomes of all members.
+    overrides : sequence of str
+        Where members run now, as on the command line: of the section ``cluster``.
     only_failed : bool
         Leave those aside that never ended, or were interrupted.
     is_forced : bool
@@ -79,9 +80,11 @@ def resume(
     if only_failed and (base.sweep or {}).get("halving") is not None:
         raise _all_or_none(run)
     members = kept.from_text(kept_file(run, kept.PATH, uri))
+    move([base.config, *(member.composed.config for member in members)], overrides)
     earlier = _earlier(run, members, uri, only_failed=only_failed, is_forced=is_forced)
     check_unedited(run.run_id, run.command, text, is_forced=is_forced, is_sweep=True)
-    conduct(members, base, job, SharedPass(), earlier)
+    clusters = [member.composed.config.get("cluster") for member in members]
+    conduct(members, base, job, launch_of(clusters), earlier)
 
 
 def _earlier(
@@ -107,9 +110,9 @@ def _earlier(
             remedy=f"`runner ui {run.run_id[:8]}` shows them.",
         )
     resumed = {
-        key: Resumed(child.run_id, saved, is_forced)
+        key: there
         for key, child in found.items()
-        if key in wanted and (saved := read(child.run_id)) is not None
+        if key in wanted and (there := resumed_from(child.run_id, is_forced=is_forced)) is not None
     }
     known = known_scores_of({key: found[key] for key in {*finished, *resumed}})
     data = kept_bytes(run.run_id, kept.DATA, uri)
@@ -132,17 +135,6 @@ def _all_or_none(run: RecordedRun) -> ConfigError:
         got=run.name,
         remedy=f"Run `runner resume {run.run_id[:8]}`.",
     )
-
-
-def known_scores_of(runs: Mapping[str, RecordedRun]) -> dict[str, dict[int, Known]]:
-    """Return the scores of members at the rungs of a halving, by key, where there was one."""
-    return {key: dict(_scores(run.tags.get(HALVING, ""))) for key, run in runs.items()}
-
-
-def _scores(text: str) -> Iterator[tuple[int, Known]]:
-    with suppress(ValueError):
-        history: list[dict[str, Any]] = json.loads(text)
-        yield from known_scores({0: history})[0].items()
 
 
 def _base(text: str) -> Composed:

@@ -8,13 +8,14 @@ from runner.base import Block, Progress, Split
 from runner.callbacks.progress_bar import ProgressBar
 from runner.errors import Terminated
 from runner.experiment import Experiment, run_together
+from runner.fit.interruption import CTRL_C
 from runner.fit.loop import Fits
 from runner.fit.processes import Processes
 from runner.fit.threads import Threads
 from runner.preprocessing.stages import Stages
 from runner.sweeps.plan import Built, Group
 from runner.sweeps.race import Race
-from runner.sweeps.standing import Standing
+from runner.sweeps.standing import Follower
 from runner.sweeps.trials import entry_of, outcome_of
 from runner.trial import Trial, TrialAudience
 
@@ -25,10 +26,11 @@ class FailFast(Terminated):
 
 def run_group(
     group: Group,
-    standing: Standing,
+    standing: Follower,
     *,
     threads: int | None = None,
     fail_fast: bool = False,
+    in_processes: bool = True,
 ) -> None:
     """Let the members of a group learn from each block, which is read once for all of them.
 
@@ -38,12 +40,14 @@ def run_group(
     ----------
     group : Group
         Members that have not ended.
-    standing : Standing
+    standing : Follower
         Told of each that ends, at once.
     threads : int, optional
         How many members learn at the same time; as many as there are cores, if not given.
     fail_fast : bool
         Whether the first that fails ends the others, too.
+    in_processes : bool
+        Whether members may learn in processes, where threads would wait for each other.
 
     Raises
     ------
@@ -51,7 +55,10 @@ def run_group(
         If one failed and was to end the others.
     """
     trials = [_trial(built, standing) for built in group.built]
-    with Threads(threads) as each, Processes(each.n_threads) as processes:
+    with (
+        Threads(threads) as each,
+        Processes(each.n_threads if in_processes else 1) as processes,
+    ):
         audience = _Watch(group.built, trials, standing, processes, fail_fast=fail_fast)
         if group.tournament is not None:
             by_number = {b.member.number: t for b, t in zip(group.built, trials, strict=True)}
@@ -63,7 +70,7 @@ def run_group(
         audience.check()
 
 
-def _trial(built: Built, standing: Standing) -> Trial:
+def _trial(built: Built, standing: Follower) -> Trial:
     entry = entry_of(built.member.called, standing.run, built.resumed)
     return Trial(_quiet(built.experiment), built.recipe, entry)
 
@@ -90,7 +97,7 @@ class _Watch(TrialAudience):
         self,
         built: Sequence[Built],
         trials: Sequence[Trial],
-        standing: Standing,
+        standing: Follower,
         processes: Processes,
         *,
         fail_fast: bool,
@@ -128,7 +135,13 @@ class _Watch(TrialAudience):
             self._bar.on_block_end(progress, block)
 
     def between_blocks(self, fits: Fits) -> None:
-        """Let the race stop some, and see whether processes are worth it."""
+        """Let the race stop some, and see whether processes are worth it.
+
+        All are stopped, with their states kept, where nobody waits for them any more.
+        """
+        if not self._standing.is_wanted:
+            for fit in fits:
+                fit.interrupt(CTRL_C)
         self._processes.adopt(fits)
         if self.race is not None:
             self.race.between_blocks(fits)

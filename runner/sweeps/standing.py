@@ -1,10 +1,26 @@
 """How the members of a sweep stand while it runs, for the record and for the person."""
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from runner.protocols import SweepRun
 from runner.records import Outcome
 from runner.sweeps.teller import Teller
+
+
+class Follower(Protocol):
+    """Who is told of the members of a group, and says under which sweep their runs belong."""
+
+    @property
+    def run(self) -> SweepRun | str | None:
+        """The sweep in the record; its id where another process holds it."""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the members are to go on; if not, they keep their states and stop."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """Take how a member ended."""
 
 
 class Standing:
@@ -24,6 +40,11 @@ class Standing:
         self.run = run
         self._teller = teller
         self._outcomes = {outcome.number: outcome for outcome in outcomes}
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the members are to go on: in this process a signal says if not."""
+        return True
 
     @property
     def outcomes(self) -> list[Outcome]:

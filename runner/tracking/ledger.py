@@ -1,8 +1,6 @@
 """The order in which the blocks were learned, and how long each took."""
 
-from array import array
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from io import BytesIO
 from math import nan
@@ -11,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from runner.base import Block, Callback, Place, Progress
+from runner.elsewhere import label_counts
 from runner.errors import RunnerError
 from runner.redaction import redacted
+from runner.tracking.column import Column
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 _INTEGERS = ("epoch", "position", "block", "first_row", "last_row", "rows")
 _TIMES = ("load_ms", "wait_ms", "fit_ms")
 _SETTINGS = ("_keep", "_counts_labels")
+_TABLES = ("_columns", "_scores")
+_COLUMNS = ("_mixed", "_mixed_stops", "_labels", "_label_rows", "_label_stops", "_contents")
 LEARNED, BAD = "learned", "bad"
-MOST_LABELS = 100
+GROUP_ROWS = 4096  # the writer holds the columns of a group several times over
 
 
 class Ledger(Callback):
@@ -40,14 +42,14 @@ class Ledger(Callback):
     ) -> None:
         self._keep = keep
         self._counts_labels = counts_labels
-        self._columns: dict[str, array[Any]] = {name: array("q") for name in _INTEGERS}
-        self._columns |= {name: array("d") for name in _TIMES}
-        self._scores: dict[str, array[float]] = {}
-        self._mixed, self._mixed_stops = array("q"), array("i")
+        self._columns = {name: Column("q") for name in _INTEGERS}
+        self._columns |= {name: Column("d") for name in _TIMES}
+        self._scores: dict[str, Column] = {}
+        self._mixed, self._mixed_stops = Column("q"), Column("i")
         self._label_names: dict[str, int] = {}
-        self._labels, self._label_rows = array("i"), array("q")
-        self._label_stops, self._has_labels = array("i"), bytearray()
-        self._contents, self._has_content = array("Q"), bytearray()
+        self._labels, self._label_rows = Column("i"), Column("q")
+        self._label_stops, self._has_labels = Column("i"), bytearray()
+        self._contents, self._has_content = Column("Q"), bytearray()
         self._errors: dict[int, str] = {}
         self._fit_s = 0.0
 
@@ -62,11 +64,11 @@ class Ledger(Callback):
     def on_block_end(self, progress: Progress, block: Block) -> None:
         """Keep the row of the block."""
         known, content = len(self), block.content
-        counts = label_counts(block.y) if self._counts_labels else None
+        counts = label_counts(block) if self._counts_labels else None
         step, read_s = (block.epoch, block.position, block.n_rows), (block.load_s, block.wait_s)
         self._append(progress, block.place, step, read_s=read_s, counts=counts, content=content)
         for name, score in progress.scores.items():
-            scores = self._scores.setdefault(name, array("d"))
+            scores = self._scores.setdefault(name, Column("d"))
             scores.extend([nan] * (known - len(scores)) + [score])
 
     def on_bad_block(
@@ -82,21 +84,26 @@ class Ledger(Callback):
 
     def state(self) -> dict[str, Any]:
         """Return all rows so far: the very columns, to be pickled before the next block."""
-        return {name: kept for name, kept in vars(self).items() if name not in _SETTINGS}
+        return {name: _plain(kept) for name, kept in vars(self).items() if name not in _SETTINGS}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on after these rows, in the very columns of the state."""
-        vars(self).update(state)
+        for name, kept in state.items():
+            if name in _TABLES:
+                vars(self)[name] = {each: Column.of(column) for each, column in kept.items()}
+            else:
+                vars(self)[name] = Column.of(kept) if name in _COLUMNS else kept
         names = (*_INTEGERS, *_TIMES)
         for name in set(names) - set(self._columns):  # not kept yet by what wrote the state
-            self._columns[name] = array("d", [nan]) * len(self)
+            self._columns[name] = Column("d")
+            self._columns[name].extend([nan] * len(self))
         self._columns = {name: self._columns[name] for name in names}
 
     def order_hash(self) -> str:
         """Return 32 hexadecimal digits for the epochs, numbers and rows of the learned blocks."""
         is_learned = np.ones(len(self), bool)
         is_learned[list(self._errors)] = False
-        columns = [np.array(self._columns[name]) for name in ("epoch", "block", "rows")]
+        columns = [self._columns[name].values() for name in ("epoch", "block", "rows")]
         steps = np.column_stack(columns)[is_learned].astype("<i8")
         return sha256(steps.tobytes()).hexdigest()[:32]
 
@@ -117,22 +124,27 @@ class Ledger(Callback):
         """
         import pyarrow as pa
 
-        columns = {name: pa.array(np.array(column)) for name, column in self._columns.items()}
+        columns = {name: pa.array(column.values()) for name, column in self._columns.items()}
         columns["mixed"] = pa.ListArray.from_arrays(
-            _offsets(self._mixed_stops), pa.array(np.array(self._mixed))
+            _offsets(self._mixed_stops), pa.array(self._mixed.values())
         )
         columns["labels"] = self._labels_column()
-        contents = zip(self._contents, self._has_content, strict=True)
-        digits = [f"{content:016x}" if is_known else None for content, is_known in contents]
+        columns["content"] = self._content_column()
         errors = [self._errors.get(row) for row in range(len(self))]
-        columns["content"] = pa.array(digits, pa.string())
         columns["status"] = pa.array([BAD if error else LEARNED for error in errors], pa.string())
         columns["error"] = pa.array(errors, pa.string())
         for name, scores in self._scores.items():
             padded = np.full(len(self), nan)
-            padded[: len(scores)] = scores
+            padded[: len(scores)] = scores.values()
             columns[f"progressive_{name}"] = pa.array(padded)
         return pa.table(columns)
+
+    def _content_column(self) -> "pa.Array":
+        import pyarrow as pa
+
+        digits = self._contents.values().astype(">u8").tobytes().hex().encode()
+        is_unknown = np.array(self._has_content, np.uint8) == 0
+        return pa.array(np.frombuffer(digits, "S16"), pa.string(), mask=is_unknown)
 
     def _labels_column(self) -> "pa.MapArray":
         import pyarrow as pa
@@ -140,8 +152,8 @@ class Ledger(Callback):
         names = pa.array(list(self._label_names), pa.string())
         return pa.MapArray.from_arrays(
             _offsets(self._label_stops, self._has_labels),
-            names.take(pa.array(np.array(self._labels))),
-            pa.array(np.array(self._label_rows)),
+            names.take(pa.array(self._labels.values())),
+            pa.array(self._label_rows.values()),
         )
 
     def _append(
@@ -151,7 +163,7 @@ class Ledger(Callback):
         step: tuple[int, int, int],
         *,
         read_s: tuple[float, float],
-        counts: dict[str, int] | None = None,
+        counts: Mapping[str, int] | None = None,
         content: int | None = None,
     ) -> None:
         epoch, position, n_rows = step
@@ -173,60 +185,29 @@ class Ledger(Callback):
         self._has_content.append(content is not None)
 
 
-def label_counts(y: Any) -> dict[str, int] | None:
-    """Count the rows of each label, where they are integers, booleans or text.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_rows,), or anything else
-
-    Returns
-    -------
-    dict of str to int, or None
-        None for other targets, for several outputs, and for more than 100 labels.
-
-    Examples
-    --------
-    >>> label_counts(np.array(["b", "a", "b"])), label_counts(np.array([1, 0, 1]))
-    ({'a': 1, 'b': 2}, {'0': 1, '1': 2})
-    """
-    if getattr(y, "ndim", 0) != 1 or y.dtype.kind not in "biuUO":
-        return None
-    if y.dtype.kind in "UO":
-        counted = _counted(y)  # several times faster than to sort text
-    else:
-        labels, rows = np.unique(y, return_counts=True)
-        counted = dict(zip(labels.tolist(), rows.tolist(), strict=True))
-    if not 0 < len(counted) <= MOST_LABELS:
-        return None
-    if not all(isinstance(label, str | int) for label in counted):
-        return None
-    counts: Counter[str] = Counter()
-    for label, n_rows in counted.items():
-        counts[str(label)] += n_rows
-    return dict(sorted(counts.items()))
-
-
-def _counted(labels: np.ndarray) -> dict[Any, int]:
-    try:
-        return Counter(labels.tolist())
-    except TypeError:  # they cannot be hashed
-        return {}
-
-
 def parquet(table: "pa.Table") -> bytes:
     """Write a table as the bytes of a Parquet file."""
     from pyarrow.parquet import write_table
 
     stream = BytesIO()
-    write_table(table, stream)
+    write_table(table, stream, row_group_size=GROUP_ROWS)
     return stream.getvalue()
 
 
-def _offsets(stops: "array[int]", is_there: bytearray | None = None) -> "pa.Array":
+def _plain(kept: Any) -> Any:
+    """Return what a state holds of something: of a column, what it is made of."""
+    if isinstance(kept, Column):
+        return kept.state()
+    if isinstance(kept, dict):
+        return {name: _plain(each) for name, each in kept.items()}
+    return kept
+
+
+def _offsets(stops: Column, is_there: bytearray | None = None) -> "pa.Array":
     """Return where the lists of a column begin, and null where there is none."""
     import pyarrow as pa
 
-    offsets = np.array([0, *stops], np.int32)
-    mask = None if is_there is None else np.array([not there for there in (*is_there, 1)])
+    offsets = np.zeros(len(stops) + 1, np.int32)
+    offsets[1:] = stops.values()
+    mask = None if is_there is None else np.append(np.array(is_there, np.uint8) == 0, False)
     return pa.array(offsets, mask=mask)

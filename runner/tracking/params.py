@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from runner.records import says_where
 from runner.redaction import redacted
 
 MAX_KEY = 250
@@ -32,6 +33,29 @@ def params_as_text(params: Mapping[str, Any]) -> dict[str, str]:
             key = f"{base}_{count}"
         texts[key] = _shortened(value_as_text(value))
     return texts
+
+
+def as_begun(texts: Mapping[str, str], recorded: Mapping[str, str]) -> dict[str, str]:
+    """Return params of a run that goes on, which says where it began, wherever it goes on.
+
+    Parameters
+    ----------
+    texts : mapping of str to str
+        What is asked now.
+    recorded : mapping of str to str
+        What was asked when it began; empty of a run that begins.
+
+    Examples
+    --------
+    >>> as_begun({"seed": "1", "cluster.n_workers": "2"}, {"seed": "1"})
+    {'seed': '1'}
+    >>> as_begun({"seed": "1"}, {"seed": "1", "cluster.n_workers": "2"})
+    {'seed': '1', 'cluster.n_workers': '2'}
+    """
+    if not recorded:
+        return dict(texts)
+    what = {key: text for key, text in texts.items() if not says_where(key)}
+    return what | {key: text for key, text in recorded.items() if says_where(key)}
 
 
 def key_of(name: str) -> str:

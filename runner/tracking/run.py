@@ -21,7 +21,7 @@ from runner.tracking.linked import linked
 from runner.tracking.links import run_page
 from runner.tracking.model import PackedModel, create_logged_model, pack, upload
 from runner.tracking.open_run import OpenRun
-from runner.tracking.params import params_as_text
+from runner.tracking.params import as_begun, params_as_text
 from runner.tracking.plots.drawn import Pictures, of_model, of_scores
 from runner.tracking.recorder import Recorder
 from runner.tracking.report import Story, model_note, note, report
@@ -146,7 +146,7 @@ class MlflowRun(OpenRun):
         from mlflow.entities import Param, RunTag
 
         self._story.recipe = recipe
-        texts = params_as_text(recipe.params)
+        texts = as_begun(params_as_text(recipe.params), self._params)
         changed = bool(self._params) and texts != self._params
         params = [Param(key, text) for key, text in texts.items() if key not in self._params]
         self._params = texts | self._params

@@ -63,12 +63,13 @@ def plan(plan: "Plan") -> dict[str, Any]:
             "rows": group.split.train.n_rows,
             "blocks": group.split.train.n_blocks,
             "epochs": group.epochs,
+            "shards": group.n_shards,
             "block_reads": group.reads if plan.is_shared else group.reads_alone,
             "block_reads_alone": group.reads_alone,
         }
         for group in plan.groups
     ]
-    return {"is_shared": plan.is_shared, "groups": groups}
+    return {"is_shared": plan.is_shared, "workers": plan.n_workers, "groups": groups}
 
 
 def sweep(

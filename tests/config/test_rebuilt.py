@@ -1,6 +1,8 @@
 import pytest
 from omegaconf import OmegaConf
 
+from runner.cluster.local import LocalCluster
+from runner.cluster.none import NoCluster
 from runner.config.compose import compose
 from runner.config.job import build
 from runner.config.rebuilt import (
@@ -8,8 +10,8 @@ from runner.config.rebuilt import (
     check_hidden,
     differences,
     given,
+    move,
     rebuilt,
-    since_recorded,
 )
 from runner.errors import ConfigError
 from runner.project import experiment_files
@@ -151,55 +153,6 @@ def test_differences_are_told_by_key():
     assert differences(now, now) == []
 
 
-def test_a_file_that_says_the_same_makes_no_difference(project):
-    recipe = kept("mine", "seed=3", "estimator.alpha=0.5")
-    assert recipe.command == "runner run mine tracking=none seed=3 estimator.alpha=0.5"
-    project.write_text(project.read_text() + "# only a remark\n")
-    assert since_recorded(recipe.command, recipe.config) == []
-
-
-def test_an_edited_file_is_named_with_its_key(project):
-    recipe = kept("mine", "seed=3")
-    project.write_text(project.read_text().replace("0.001", "0.01"))
-    (difference,) = since_recorded(recipe.command, recipe.config)
-    assert str(difference) == (
-        "estimator.alpha: 0.001 was recorded, experiments/mine.yaml now says 0.01"
-    )
-
-
-def test_a_file_that_cannot_be_composed_any_more_is_named(project):
-    recipe = kept("mine")
-    project.write_text("dataset: [")
-    (difference,) = since_recorded(recipe.command, recipe.config)
-    assert "experiments/mine.yaml now says what cannot be composed" in str(difference)
-
-
-def test_a_missing_file_is_named(project, tmp_path):
-    for name in ("mine", str(project)):
-        project.parent.mkdir(exist_ok=True)
-        recipe = kept(name)
-        content = project.read_text()
-        project.unlink()
-        (difference,) = since_recorded(recipe.command, recipe.config)
-        assert str(difference) == f"experiment: {name} was recorded, its file is missing now"
-        project.write_text(content)
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        "",
-        "python train.py",
-        "runner run",
-        "runner seed=3",
-        "runner run quickstart 'tracking.uri=https://<redacted>@host'",
-        "runner run 'quickstart",
-    ],
-)
-def test_of_other_commands_nothing_can_be_said(command):
-    assert since_recorded(command, kept().config) == []
-
-
 def test_what_only_follows_from_a_change_is_not_told():
     text = kept("quickstart").config
     changed = given(text, rebuilt(text, ["seed=7"]))
@@ -207,3 +160,45 @@ def test_what_only_follows_from_a_change_is_not_told():
         "seed: 10 was recorded, the command line now says 7"
     ]
     assert given(text, rebuilt(text)) == []
+
+
+GONE = ("cluster=address", "cluster.address=tcp://127.0.0.1:9")
+NOWHERE = {"_target_": "runner.cluster.none.NoCluster"}
+
+
+def test_the_cluster_of_a_run_is_kept_or_left_out_or_changed():
+    text = kept("quickstart", *GONE).config
+    assert rebuilt(text).config.cluster.address == "tcp://127.0.0.1:9"
+    assert rebuilt(text, is_here=True).config.cluster == NOWHERE
+    assert rebuilt(text, ["cluster=none"]).config.cluster == NOWHERE
+    changed = rebuilt(text, ["cluster.address=tcp://127.0.0.1:8"]).config.cluster
+    assert changed.address == "tcp://127.0.0.1:8"
+    chosen = rebuilt(text, ["cluster=local", "cluster.n_workers=2"], is_here=True).config.cluster
+    assert (chosen["_target_"], chosen.n_workers) == ("runner.cluster.local.LocalCluster", 2)
+
+
+def test_a_record_from_before_there_were_clusters_is_one_of_this_process():
+    recorded = OmegaConf.create(kept().config)
+    del recorded["cluster"]
+    text = OmegaConf.to_yaml(recorded)
+    assert build(rebuilt(text))[0].cluster == NoCluster()
+    assert build(rebuilt(text, ["cluster=local"]))[0].cluster == LocalCluster()
+
+
+def test_a_run_may_go_on_elsewhere_and_nothing_else_may_change():
+    text = kept().config
+    check_hidden(text, [*GONE, "+cluster.patience_s=3"])
+    with pytest.raises(
+        ConfigError, match=r"fit\.epochs must stay as it is.*may change is the clu"
+    ):
+        check_hidden(text, ["cluster=none", "fit.epochs=3"])
+
+
+def test_all_members_move_to_the_same_cluster():
+    configs = [OmegaConf.create({"seed": 1}), compose("quickstart", [SMALL, *GONE]).config]
+    move(configs, [])
+    assert "cluster" not in configs[0]
+    move(configs, ["cluster.patience_s=3"])
+    assert [config.cluster.patience_s for config in configs] == [3, 3]
+    move(configs, ["cluster=none"])
+    assert [config.cluster for config in configs] == [NOWHERE] * 2

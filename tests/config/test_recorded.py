@@ -1,7 +1,10 @@
 import os
 
 import pytest
+from omegaconf import OmegaConf
 
+from runner.cluster.local import LocalCluster
+from runner.cluster.none import NoCluster
 from runner.config.compose import compose
 from runner.config.job import build
 from runner.config.recorded import recomposed, settings
@@ -85,8 +88,24 @@ def test_an_array_that_is_not_needed_need_not_be_named(kept):
 
 @pytest.mark.parametrize("text", ["estimator.alpha=1", "fit=default", "tracking.uri=x", "~fit"])
 def test_what_was_learned_with_cannot_be_changed(kept, text):
-    with pytest.raises(ConfigError, match="must be a setting of the dataset or the stream"):
+    named = "must be a setting of the dataset, the stream or the cluster"
+    with pytest.raises(ConfigError, match=named):
         recomposed(kept(), [text])
+
+
+def test_the_cluster_of_the_run_is_not_that_of_its_predictions(kept):
+    recorded = kept("cluster=address", "cluster.address=tcp://127.0.0.1:9")
+    assert isinstance(recomposed(recorded)[0].cluster, NoCluster)
+    experiment, _ = recomposed(recorded, ["cluster=local", "cluster.n_workers=3"])
+    assert experiment.cluster == LocalCluster(n_workers=3)
+    with pytest.raises(ConfigError, match=r"cluster.*n_workers"):
+        recomposed(recorded, ["cluster.n_workers=3"])
+
+
+def test_a_record_from_before_there_were_clusters_is_read(kept):
+    recorded = OmegaConf.create(kept())
+    del recorded["cluster"]
+    assert isinstance(recomposed(OmegaConf.to_yaml(recorded))[0].cluster, NoCluster)
 
 
 def test_a_secret_that_the_record_hides_must_be_given_again(kept_table, project):
@@ -125,9 +144,11 @@ def test_a_setting_that_is_misspelt_names_the_nearest():
     with pytest.raises(ConfigError) as caught:
         settings(["run", "ouput=3", "dataset.chunks=2"], "output", "columns")
     assert str(caught.value) == (
-        "The setting must be output or columns, or one of the dataset or the stream; "
+        "The setting must be output or columns, or one of the dataset, the stream or the cluster; "
         "got 'ouput=3'. Did you mean 'output'?"
     )
+    with pytest.raises(ConfigError, match="Did you mean 'cluster'"):
+        settings(["clustr=local"], "output", "columns")
 
 
 @pytest.mark.parametrize("text", ["estimator=output", "dataset=x", "seed=3", "out.put=3", "ouput"])

@@ -7,6 +7,7 @@ import cloudpickle
 import dask
 import numpy as np
 import pytest
+from dask._task_spec import DataNode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,9 +46,10 @@ def whole(dataset):
 
 
 def reader(dataset):
-    X = dataset.arrays().X
-    [task] = [task for key, task in X.__dask_graph__().items() if key[0].startswith("read-")][:1]
-    return task.func
+    [read] = [
+        task.value for task in dataset.arrays().X.dask.values() if isinstance(task, DataNode)
+    ]
+    return read
 
 
 @EACH

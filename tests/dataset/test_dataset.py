@@ -1,9 +1,11 @@
 import importlib
 import os
+import pickle
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 
+import cloudpickle
 import dask
 import dask.array as da
 import numpy as np
@@ -14,7 +16,7 @@ import zarr
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from runner.dataset.bundled import Bundled
+from runner.dataset.bundled import Bundled, SampleImages
 from runner.dataset.csv import Csv
 from runner.dataset.dataset import Dataset
 from runner.dataset.fingerprint import changed
@@ -29,6 +31,8 @@ from runner.dataset.text import StdlibLines, TextLines
 from runner.dataset.zarr import Zarr
 from runner.errors import ConfigError, DatasetError
 from runner.project import builtin
+from runner.stream.reading import read as read_block
+from runner.stream.source import BlockSource
 
 OPTIONS = sorted((builtin("conf") / "dataset").glob("*.yaml"))
 COMMON = {field.name for field in fields(Dataset)}
@@ -310,3 +314,31 @@ def test_the_standard_library_has_a_fingerprint_too():
 @pytest.mark.parametrize("kind", ["function", "iris", "blobs", "classification", "regression"])
 def test_what_has_no_files_has_no_fingerprint(kinds, kind):
     assert kinds[kind]().fingerprint() == {}
+
+
+MORE_KINDS = {"images": SampleImages, "library": partial(StdlibLines, modules=["json"])}
+CHUNKS = {"images": (100_000, 10_000), "library": (400, 20)}
+
+
+@pytest.mark.parametrize("by", ["blocks", "rows"])
+@pytest.mark.parametrize("kind", [*KINDS, *MORE_KINDS])
+def test_what_is_sent_to_have_a_block_read_is_small_and_the_same_for_any_number_of_blocks(
+    kinds, kind, by
+):
+    sizes = []
+    make = MORE_KINDS.get(kind) or kinds[kind]
+    for chunks in CHUNKS.get(kind, (12, 2)):
+        source = BlockSource(make(chunks=chunks, holdout_by=by).split().train, hashed=True)
+        ends = source.reading(0), source.reading(source.part.n_blocks - 1)
+        given, first, last = map(cloudpickle.dumps, (source.given, *ends))
+        sizes += [len(first), len(last)]
+        there = read_block(pickle.loads(given), pickle.loads(last))  # noqa: S301
+        here = source.read(source.part.n_blocks - 1)
+        assert (there.place, there.content, there.n_rows) == (
+            here.place,
+            here.content,
+            here.n_rows,
+        )
+    assert max(sizes) < (2000 if kind != "function" else 6000)
+    if kind != "function":
+        assert max(sizes) - min(sizes) < 100

@@ -142,7 +142,7 @@ def test_names_are_the_same_for_the_same_read_and_chunks_only():
 
 def test_many_blocks_cost_little_to_describe():
     X = from_reader(read, (10,) * 10_000, METAS).X
-    assert len(X.__dask_graph__()) == 20_000
+    assert len(X.__dask_graph__()) == 20_001
 
 
 def test_y_alone_comes_out_of_reads_of_its_own():

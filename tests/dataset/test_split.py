@@ -130,7 +130,9 @@ def test_a_split_by_rows_keeps_every_block_and_its_place(chunks, holdout, seed):
 def test_a_part_knows_the_numbers_of_the_rows_that_were_drawn(chunks, holdout, seed):
     for part in split_rows(chunks, holdout, "rows", seed).parts.values():
         for i in range(part.n_blocks):
-            np.testing.assert_array_equal(part.rows(i), part.X.blocks[i].compute()[:, 0])
+            np.testing.assert_array_equal(
+                part.rows(part.places[i]), part.X.blocks[i].compute()[:, 0]
+            )
 
 
 def test_the_rows_of_whole_blocks_are_those_of_their_places():
@@ -242,7 +244,10 @@ def test_the_parts_can_be_sent_to_another_process(by):
     train = split(from_reader(read, (10,) * 10, METAS), 0.3, by, 0).train
     sent = cloudpickle.loads(cloudpickle.dumps(train))
     assert rows_of(sent) == rows_of(train)
-    assert by == "blocks" or sent.rows(3).tolist() == train.rows(3).tolist()
+    assert (
+        by == "blocks"
+        or sent.rows(sent.places[3]).tolist() == train.rows(train.places[3]).tolist()
+    )
 
 
 @pytest.mark.parametrize("by", ["blocks", "rows"])

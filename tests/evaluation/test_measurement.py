@@ -4,14 +4,17 @@ import warnings
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
+import cloudpickle
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.decomposition import IncrementalPCA
 from sklearn.linear_model import SGDClassifier
 
 from runner.base import Block, Place
-from runner.errors import FitError, RunnerWarning
+from runner.elsewhere import answered
+from runner.errors import ConfigError, FitError, RunnerWarning
 from runner.evaluation.evaluation import Evaluation
 
 CUTS = (40, 41, 41, 100)  # a block of one row and an empty block are among them
@@ -164,3 +167,113 @@ def test_no_block_is_kept(fitted, rows):
     assert X() is None
     assert itself() is None
     assert set(measurement.evaluated().scores) == {"accuracy", "roc_auc"}
+
+
+def sent(value):
+    """Return what arrives in another process."""
+    return cloudpickle.loads(cloudpickle.dumps(value))
+
+
+def elsewhere(evaluation, model, blocks, pictures_of=0):
+    """Measure where the question is asked in another process, and only answers come back."""
+    here = evaluation.measure(model, pictures_of=pictures_of)
+    question = sent(here.question)
+    for block in blocks:
+        here.add(sent(answered(block, question(block))) if block.n_rows else block)
+    return here
+
+
+def drawn(evaluated):
+    sample = evaluated.sample
+    if sample is None:
+        return None
+    arrays = (sample.answers, sample.true, sample.classes)
+    bits = [None if each is None else (each.dtype.str, each.tolist()) for each in arrays]
+    return sample.method, sample.n_rows, bits
+
+
+KINDS = [
+    *("sgd_log_loss", "sgd_text", "sgd_objects", "naive_bayes_bool", "mlp_multilabel"),
+    *("multi_output", "column_regressor", "multi_output_regressor", "sgd_regressor"),
+    *("k_means", "birch", "outliers"),
+]
+SCORED = {
+    "sgd_log_loss": ["accuracy", "roc_auc", "neg_log_loss", "neg_brier_score"],
+    "multi_output": ["accuracy"],
+    "sgd_regressor": ["r2", "neg_median_absolute_error"],
+    "k_means": ["v_measure_score", "neg_inertia"],
+    "outliers": ["accuracy", "roc_auc"],
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", KINDS)
+def test_what_is_asked_elsewhere_is_found_as_here_to_the_last_bit(
+    name, weighted, fitted, rows, blocks_of
+):
+    model, y = fitted(name)
+    evaluation, weight = Evaluation(scoring=SCORED.get(name)), rows.weight if weighted else None
+    blocks = list(blocks_of(rows.X, y, weight, at=CUTS))
+    here = evaluation.measure(model, pictures_of=rows.n)
+    for block in blocks:
+        here.add(block)
+    there = elsewhere(evaluation, model, blocks, pictures_of=rows.n)
+    assert here.n_rows == there.n_rows == rows.n
+    here, there = here.evaluated(), there.evaluated()
+    assert exact(here) == exact(there)
+    assert drawn(here) == drawn(there)
+    assert here.scores
+
+
+def test_rows_without_a_target_are_scored_elsewhere(rows, blocks_of):
+    model = IncrementalPCA(2).fit(rows.X)
+    evaluation = Evaluation(scoring=["neg_reconstruction_error"])
+    blocks = list(blocks_of(rows.X, None, rows.weight, at=CUTS))
+    here = evaluation.over(model, iter(blocks))
+    assert exact(here) == exact(elsewhere(evaluation, model, blocks).evaluated())
+
+
+def test_no_row_of_x_comes_back_and_labels_come_as_counts(fitted, rows, blocks_of):
+    model, y = fitted("sgd_log_loss")
+    (block,) = blocks_of(np.tile(rows.X, (100, 1)), np.tile(y, 100))
+    light = answered(block, Evaluation().measure(model).question(block))
+    assert len(cloudpickle.dumps(light)) < 5000
+    with pytest.raises(TypeError, match="in the memory of another process"):
+        np.asarray(light.X)
+
+
+def test_what_is_wrong_elsewhere_is_said_as_here(fitted, rows, blocks_of):
+    model, y = fitted("sgd_log_loss")
+    unsuited, evaluation = Evaluation(scoring=["r2"]), Evaluation()
+    gap = np.where(np.arange(rows.n) == 50, np.nan, y)
+    wrong = [(unsuited, rows.X, y), (evaluation, rows.X, gap), (evaluation, rows.X[:, :2], y)]
+    for asked, X, target in wrong:
+        said = []
+        for score in (Evaluation.over, elsewhere):
+            with pytest.raises((ConfigError, FitError)) as raised:
+                score(asked, model, blocks_of(X, target, at=(40,)))
+            said.append((type(raised.value), str(raised.value)))
+        assert said[0] == said[1]
+
+
+def test_strange_labels_are_told_elsewhere_as_here(fitted, rows, blocks_of):
+    model, _ = fitted("sgd_log_loss")
+    y = np.where(np.arange(rows.n) % 40 == 39, 7, 0)
+    blocks, told = list(blocks_of(rows.X, y, at=(20, 100))), []
+    for measurement in (Evaluation().measure(model), elsewhere(Evaluation(), model, blocks)):
+        if not measurement.n_rows:
+            for block in blocks:
+                measurement.add(block)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            measurement.evaluated()
+        told.append([str(each.message) for each in caught])
+    assert told[0] == told[1]
+    assert "first 7 in block 1" in told[0][0]
+
+
+def test_without_a_scorer_nothing_is_asked_elsewhere(fitted, rows, blocks_of):
+    model, y = fitted("sgd_log_loss")
+    there = elsewhere(Evaluation(scoring=[]), model, blocks_of(rows.X, y, at=(40,)))
+    assert not there.wants_more
+    assert there.evaluated().scores == {}

@@ -14,6 +14,9 @@ class Known:
         self.wants_more = True
         self.blocks = []
 
+    def question(self, block):
+        return None
+
     def add(self, block):
         self.blocks.append(block.place.number)
 
@@ -26,7 +29,7 @@ def held_out_of():
     """Return what makes held-out rows of what scores an estimator, without any row."""
 
     def make(score, every=EPOCH, growth=1.0, blocks=()):
-        def read():
+        def read(then=None):
             yield from blocks
 
         return HeldOut(lambda estimator: Known(score(estimator)), read, every, growth)

@@ -119,7 +119,7 @@ def test_stages_that_learn_along_are_set_back_too_and_so_is_the_best_snapshot():
         steps = [("scaler", StandardScaler()), ("estimator", ChangesThenFails(random_state=0))]
         return RunningPipeline(steps)
 
-    held = HeldOut(Evaluation().measure, lambda: (b for b in [block_of(77)]), every=20)
+    held = HeldOut(Evaluation().measure, lambda then=None: (b for b in [block_of(77)]), every=20)
     fit = fitted(pipeline(), Epoch({3}), {3}, held_out=held, callbacks={"best": BestSnapshot()})
     best = fit.progress.best_rows
     expected = pipeline()
@@ -188,7 +188,7 @@ def test_an_estimator_that_cannot_be_copied_is_refused_before_the_first_block():
 @pytest.mark.filterwarnings("ignore::runner.errors.RunnerWarning")
 def test_held_out_rows_that_cannot_be_scored_are_passed_over():
     held_out = [block_of(50), block_of(51, X=np.full((20, 3), np.nan)), block_of(52)]
-    held = HeldOut(Evaluation().measure, lambda: (block for block in held_out), every=60)
+    held = HeldOut(Evaluation().measure, lambda then=None: (block for block in held_out), every=60)
     fit = fitted(GaussianNB(), Epoch(), set(), held_out=held)
     assert fit.progress.bad_blocks == 1
     assert fit.measurement.n_rows == 40

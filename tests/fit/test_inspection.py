@@ -101,3 +101,15 @@ def test_of_a_fit_that_goes_on_the_first_blocks_are_not_looked_at_again():
         X, y = np.ones((20, 2)), np.full(20, label)
         inspection(Block(X, y, None, Place(label, 20 * label, 20 * label + 20)))
     assert told == []
+
+
+def test_what_was_looked_at_elsewhere_is_known_here():
+    told, states = [], []
+    for number, scale in enumerate((1.0, 1e6, 1e6)):
+        inspection = Inspection(SGDClassifier(), told.append, has_classes=True)
+        if states:
+            inspection.restore(states[-1])
+        assert inspection.is_first == (number == 0)
+        inspection(Block(rows(scale), mixed(), None, Place(number, 0, 50)))
+        states.append(inspection.state())
+    assert [remark.name for remark in told] == ["wild-scale"]

@@ -245,7 +245,7 @@ def test_an_audience_may_stop_a_fit_between_blocks():
 def test_held_out_rows_are_read_once_for_all_fits_that_are_due(held_out_of):
     read = []
 
-    def blocks():
+    def blocks(then=None):
         for i in range(3):
             read.append(i)
             yield Block(np.ones((5, 2)), None, None, Place(i, 5 * i, 5 * i + 5))
@@ -262,12 +262,13 @@ def test_held_out_rows_are_read_once_for_all_fits_that_are_due(held_out_of):
 def test_a_measurement_that_wants_no_more_ends_the_reading():
     class Enough:
         wants_more = True
+        question = None
 
         def add(self, block):
             self.wants_more = False
 
     fit, epochs = fit_of(1), Epochs()
-    measure([fit], [lambda _: Enough()], lambda: epochs(0), in_turn)
+    measure([fit], [lambda _: Enough()], lambda then: epochs(0), in_turn)
     assert (epochs.delivered, epochs.closed) == (2, 1)
 
 

@@ -21,9 +21,9 @@ from runner.errors import FitError
 from runner.fit import processes as module
 from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.loop import Audience, fit_loop
-from runner.fit.one_core import one_core
 from runner.fit.processes import Processes
 from runner.fit.threads import Threads
+from runner.one_core import one_core
 
 N_BLOCKS, N_ROWS = 6, 200
 

@@ -6,8 +6,16 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
+from runner.cluster.local import LocalCluster
 from runner.dataset.bundled import Bundled
-from runner.errors import ConfigError, DatasetError, FitError, RunnerWarning, TrackingError
+from runner.errors import (
+    ClusterError,
+    ConfigError,
+    DatasetError,
+    FitError,
+    RunnerWarning,
+    TrackingError,
+)
 from runner.prediction.job import predict
 from runner.steps import Step, Steps, listening
 from runner.tracking.loading import load_model
@@ -370,4 +378,66 @@ def test_an_answer_of_too_many_columns_is_refused_before_a_folder_is_made(learne
     )
     with pytest.raises(ConfigError, match=r"at most 10,000 columns .* got 1,048,576"):
         predict(result.run_id, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    """Return the address of a scheduler with two worker processes that end with the module."""
+    with LocalCluster(n_workers=2, memory_limit=None, tls=False).open() as workers:
+        yield workers._client.scheduler.address
+
+
+def bytes_of(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_workers_write_the_same_bytes_and_copy_any_column(clicked, new_rows, tmp_path, scheduler):
+    asked = ["dataset=parquet", f"dataset.path={tmp_path}/new.parquet", "dataset.chunks=30"]
+    names = ["id", "who", "visits", "at", "price"]
+    here = predict(clicked.run_id, tmp_path / "here", asked, columns=names)
+    there = predict(
+        clicked.run_id,
+        tmp_path / "there",
+        [*asked, "cluster=address", f"cluster.address={scheduler}"],
+        columns=names,
+    )
+    assert bytes_of(there.folder) == bytes_of(here.folder)
+    assert (there.rows, there.columns) == (100, here.columns)
+
+
+def test_what_a_model_makes_of_arrays_is_the_same_bytes_on_workers(learned, tmp_path, scheduler):
+    pca = learned("iris", "incremental_pca", "estimator: {n_components: 2}")
+    for number, result in enumerate((learned("digits", "mlp_classifier", DIGITS), pca)):
+        here = predict(result.run_id, tmp_path / f"here{number}")
+        cluster = ["cluster=address", f"cluster.address={scheduler}"]
+        there = predict(result.run_id, tmp_path / f"there{number}", cluster)
+        assert bytes_of(there.folder) == bytes_of(here.folder)
+
+
+def test_an_error_of_a_worker_is_told_as_here_with_the_finished_parts(
+    clicked, new_rows, tmp_path, scheduler
+):
+    holes = new_rows.set_column(
+        4, "price", pa.array([None if i == 50 else float(i) for i in range(100)])
+    )
+    pq.write_table(holes, tmp_path / "new.parquet")
+    asked = ["dataset=parquet", f"dataset.path={tmp_path}/new.parquet", "dataset.chunks=30"]
+    cluster, said = ["cluster=address", f"cluster.address={scheduler}"], []
+    for name, where in (("here", []), ("there", cluster)):
+        with (
+            pytest.warns(RunnerWarning, match=r"1 finished part with 30 rows"),
+            pytest.raises(FitError, match=r"Block 1 \(rows 30 to 59\) must hold rows") as raised,
+        ):
+            predict(clicked.run_id, tmp_path / name, [*asked, *where])
+        said.append(str(raised.value))
+    assert said[0] == said[1]
+    assert bytes_of(tmp_path / "there") == bytes_of(tmp_path / "here")
+
+
+def test_a_cluster_that_is_gone_leaves_no_folder(clicked, tmp_path, monkeypatch):
+    monkeypatch.setattr("runner.cluster.client.ANSWER_S", 0.5)
+    gone = ["cluster=address", "cluster.address=tcp://127.0.0.1:9"]
+    with pytest.raises(ClusterError, match=r"scheduler at tcp://127\.0\.0\.1:9 must answer"):
+        predict(clicked.run_id, tmp_path / "out", gone)
     assert not (tmp_path / "out").exists()

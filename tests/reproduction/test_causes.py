@@ -127,3 +127,16 @@ def test_a_missing_file_is_told(make):
 def test_another_end_is_told(make):
     then = make(tags={"runner.stop_reason": "halving"})
     assert found(then, make()) == ["stop changed: it was halving, is the last block"]
+
+
+def test_another_cluster_is_named_only_where_bits_differ(make):
+    given = [
+        Difference("cluster.n_workers", "2", "nothing", "the command line"),
+        Difference("cluster.placement", '"data"', "nothing", "the command line"),
+    ]
+    assert found(make(), make(), given) == []
+    now = make(tags={"runner.model_hash": "m1"})
+    assert found(make(), now, given) == [
+        "cluster changed: cluster.n_workers: 2 was recorded, the command line now says nothing; "
+        'cluster.placement: "data" was recorded, the command line now says nothing'
+    ]

@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import tracemalloc
 import weakref
 from collections import Counter
 
@@ -63,7 +64,7 @@ def test_the_work_for_a_block_does_not_grow_with_the_number_of_blocks(monkeypatc
         part, _ = counted_part(n_blocks)
         source = BlockSource(part)
         monkeypatch.setattr(
-            "runner.stream.source.execute_graph",
+            "runner.stream.reading.execute_graph",
             lambda graph, keys: tasks.append(len(graph)) or execute_graph(graph, keys=keys),
         )
         source.read(n_blocks // 2)
@@ -295,3 +296,75 @@ def test_a_source_without_some_blocks_is_one_that_cannot_read_them(make_part, po
     assert [twin.read(i).n_rows for i in range(4)] == [25, 25, 0, 25]
     assert "was not when it was to be learned" in str(twin.read(2).error)
     assert source.read(2).n_rows == 25
+
+
+class Asked:
+    """A graph that counts how often each of its tasks is asked for."""
+
+    def __init__(self, graph):
+        self.graph = graph
+        self.keys = Counter()
+
+    def __getitem__(self, key):
+        self.keys[key] += 1
+        return self.graph[key]
+
+
+@pytest.mark.parametrize("by", ["blocks", "rows"])
+@pytest.mark.parametrize("n_blocks", [10, 3000])
+def test_only_the_tasks_of_the_block_are_looked_at(n_blocks, by):
+    part = split(from_reader(rows_from, (10,) * n_blocks, METAS), 0.2, by, 0).train
+    source = BlockSource(part)
+    source._graph = asked = Asked(source._graph)
+    reading = source.reading(part.n_blocks // 2)
+    n_tasks = 4 if by == "blocks" else 7  # the read, three picks of it, and three takes of these
+    assert len(reading.tasks) == n_tasks
+    assert asked.keys == dict.fromkeys(reading.tasks, 1)
+
+
+@pytest.mark.parametrize("by", ["blocks", "rows"])
+def test_what_is_kept_per_block_is_a_few_numbers(by):
+    def kept(n_blocks):
+        tracemalloc.start()
+        try:
+            part = split(from_reader(rows_from, (10,) * n_blocks, METAS), 0.2, by, 0).train
+            source = BlockSource(part, hashed=True)
+            source.reading(n_blocks // 2)
+            return tracemalloc.get_traced_memory()[0], part, source
+        finally:
+            tracemalloc.stop()
+
+    kept(100)
+    assert kept(11_000)[0] - kept(1000)[0] < 300 * 10_000
+
+
+def test_what_all_blocks_share_is_given_once():
+    part = split(from_reader(rows_from, (10,) * 20, METAS), 0.2, "blocks", 0).train
+    source = BlockSource(part)
+    [constant] = source.given.constants.values()
+    assert constant.value is rows_from
+    assert not set(source.given.constants) & set(source.reading(3).tasks)
+    rows = np.arange(200.0).reshape(100, 2)
+    source = BlockSource(make_foreign(da.from_array(rows, chunks=-1).rechunk((10, 2))))
+    assert any(np.array_equal(task.value, rows) for task in source.given.constants.values())
+    assert all(task.dependencies for task in source.reading(3).tasks.values())
+    np.testing.assert_array_equal(source.read(3).X, rows[30:40])
+
+
+def make_foreign(X):
+    places = tuple(Place(i, 10 * i, 10 * i + 10) for i in range(X.numblocks[0]))
+    return Part(X, None, None, places)
+
+
+def test_layers_of_dask_and_tasks_of_an_older_kind_are_walked_too():
+    rows = np.arange(200.0).reshape(100, 2)
+    legacy = {("old", i, 0): (np.array, [("part", i)]) for i in range(10)}
+    legacy |= {("part", i): (np.multiply, "two", rows[10 * i : 10 * i + 10]) for i in range(10)}
+    legacy |= {"two": 2.0}
+    old = da.Array(legacy, "old", chunks=((10,) * 10, (2,)), dtype=float)
+    mean = (da.from_array(rows, chunks=(20, 2)).rechunk((10, 2)) - 1)[:, ::-1]
+    squeezed = old.map_blocks(np.squeeze, axis=0, dtype=float)
+    for X, wanted in ((squeezed, 2 * rows), (mean, (rows - 1)[:, ::-1])):
+        source = BlockSource(make_foreign(X))
+        for i in (0, 3, 9):
+            np.testing.assert_array_equal(source.read(i).X, wanted[10 * i : 10 * i + 10])

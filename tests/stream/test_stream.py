@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.base import Part, Place
+from runner.elsewhere import Elsewhere
 from runner.errors import ConfigError, DatasetError
 from runner.stream.stream import Stream
+from tests.apart import Apart
 
 
 class Alive:
@@ -221,3 +223,30 @@ def test_tries_that_are_no_number_are_refused(retries):
 def test_a_seed_that_is_none_is_refused(seed):
     with pytest.raises(ConfigError, match=r"stream\.seed must be an integer of at least 0"):
         Stream(seed=seed)
+
+
+def test_blocks_to_be_learned_stay_where_they_are_read_and_others_come(make_part, points):
+    part = make_part(*points)
+    here, away = Stream(seed=1), Stream(seed=1).on(Apart())
+    source = here.source(part, hashed=True)
+    for learned in (lambda s: s.epoch(source, 0, 3), lambda s: s.once(source)):
+        for block, held in zip(learned(here), learned(away), strict=True):
+            assert isinstance(held.X, Elsewhere)
+            assert (held.place, held.position, held.content) == (
+                block.place,
+                block.position,
+                block.content,
+            )
+            assert held.X.ask(total) == total(block)
+            assert held.wait_s > 0
+    assert not any(isinstance(block.X, Elsewhere) for block in away.in_order(source))
+
+
+def total(block):
+    return float(block.X.sum()), float(block.y.sum())
+
+
+def test_blocks_come_to_be_learned_where_they_are_not_to_stay(make_part, points):
+    stream = Stream().on(Apart(placement="client"))
+    blocks = stream.epoch(stream.source(make_part(*points)), 0)
+    assert not any(isinstance(block.X, Elsewhere) for block in blocks)

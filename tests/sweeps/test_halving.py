@@ -375,3 +375,13 @@ def test_a_member_that_an_earlier_process_stopped_is_known_to_have_been():
     assert judge.stopped_before(0, other) is None
     assert judge.stopped_before(0, Progress()) is None
     assert judge.stopped_before(2, stopped) is None
+
+
+def test_what_an_interrupted_process_found_decides_as_if_it_had_gone_on():
+    scores = {0: 0.6, 1: 0.9, 2: 0.7}
+    whole, again = tournament(3), tournament(3)
+    (bracket,) = whole.due(100)
+    decided = whole.decide(bracket, 100, scores)
+    again.know({number: {0: Known(scores[number], 100)} for number in (0, 2)}, [1])
+    (bracket,) = again.due(100)
+    assert again.decide(bracket, 100, {1: scores[1]}) == decided

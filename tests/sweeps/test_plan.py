@@ -6,7 +6,8 @@ from sklearn.preprocessing import StandardScaler
 
 from runner.errors import DatasetError
 from runner.fit.options import FitOptions
-from runner.sweeps.plan import Group, planned, reading_of
+from runner.sweeps.halving import Halving, Tournament
+from runner.sweeps.plan import Group, Plan, dealt, planned, reading_of
 from tests.sweeps.conftest import Counted, built_of, experiment_of, read_of, share_pass
 
 
@@ -121,3 +122,41 @@ def test_a_group_learns_for_the_epochs_of_its_longest_member():
     assert group.epochs == 5
     assert group.total_rows == 5 * 160
     assert group.lead is members[0]
+
+
+def group_of(n, **changes):
+    members = [experiment_of(Counted()) for _ in range(n)]
+    return Group(built_of(members), members[0].dataset.split(), **changes)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "n_workers", "shards"),
+    [
+        ([4], 2, [2]),
+        ([3], 8, [3]),
+        ([10, 10], 2, [1, 1]),
+        ([12, 4], 4, [3, 1]),
+        ([1, 1, 1], 2, [1, 1, 1]),
+        ([6], 1, [1]),
+        ([6], None, [1]),
+        ([], 2, []),
+    ],
+)
+def test_members_are_dealt_so_that_each_worker_has_something_to_do(sizes, n_workers, shards):
+    plan = dealt(Plan(tuple(map(group_of, sizes))), n_workers)
+    assert [group.n_shards for group in plan.groups] == shards
+    assert plan.n_workers == n_workers
+    assert plan.n_shards == sum(shards)
+
+
+def test_shards_have_all_members_once_in_turn_and_read_the_blocks_each():
+    group = group_of(5, n_shards=2)
+    dealt_to = [[built.member.number for built in shard.built] for shard in group.shards]
+    assert dealt_to == [[0, 2, 4], [1, 3]]
+    assert group.reads == sum(shard.reads for shard in group.shards) == 2 * 10
+    assert group.reads_alone == 5 * 10
+
+
+def test_members_that_are_compared_while_they_learn_stay_together():
+    halved = group_of(4, tournament=Tournament(Halving(first_rows=40), range(4), 160, 0))
+    assert [group.n_shards for group in dealt(Plan((halved,)), 2).groups] == [1]

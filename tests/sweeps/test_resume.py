@@ -1,6 +1,5 @@
 """Going on with a sweep: what is left is run, and nothing twice."""
 
-import json
 import sys
 from collections import Counter
 from functools import wraps
@@ -11,11 +10,10 @@ import runner
 from runner.errors import CheckpointError, ConfigError, RunnerWarning, TrackingError
 from runner.sweeps import kept
 from runner.sweeps.job import Job
-from runner.sweeps.resume import known_scores_of, resume
+from runner.sweeps.resume import resume
 from runner.tracking.client import connect
 from runner.tracking.record import find_run, recent_runs
 from runner.tracking.store import resolve
-from runner.tracking.tags import HALVING, KEY
 from tests.sweeps.conftest import Heard, members_of, read_of, runs_by_key
 
 SIZES = "dataset.arguments.size"
@@ -200,19 +198,6 @@ def test_the_verdict_of_a_halving_is_the_same_when_only_a_failure_is_left(swept)
     assert statuses(first) == ["FINISHED"] * 3 + ["FAILED"]
     again = gone_on(first.run_id)
     assert again.teller.verdicts == first.teller.verdicts
-
-
-def test_scores_at_rungs_are_read_from_the_tags_that_hold_some(swept):
-    job = swept(HALVED)
-    runs = {run.tags[KEY]: run for run in members_of(job)}
-    known = known_scores_of(runs)
-    for key, run in runs.items():
-        records = json.loads(run.tags[HALVING])
-        assert known[key] == {
-            record["rung"]: (record["score"], record["rows"]) for record in records
-        }
-        run.tags[HALVING] = "no JSON"
-    assert set(map(str, known_scores_of(runs).values())) == {"{}"}
 
 
 def test_what_is_resumed_may_come_from_a_file_that_is_gone(swept, project):

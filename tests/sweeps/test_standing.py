@@ -33,3 +33,7 @@ def test_what_was_told_elsewhere_is_only_taken():
     assert standing.outcomes == [outcome(0, "FAILED")]
     assert heard.ended == []
     assert run.outcomes == ()
+
+
+def test_members_of_this_process_are_wanted_until_a_signal_says_otherwise():
+    assert Standing([], None, None).is_wanted

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from runner.base import Block, Place, Progress
 from runner.errors import DatasetError
-from runner.tracking.ledger import Ledger, label_counts, parquet
+from runner.tracking.ledger import Ledger, parquet
 
 
 @pytest.fixture
@@ -168,29 +168,6 @@ def test_the_labels_of_each_block_are_counted_where_that_is_asked_for(kept):
         [("True", 10)],
     ]
     assert plain["labels"].to_pylist() == [None] * 4
-
-
-@pytest.mark.parametrize(
-    ("y", "counts"),
-    [
-        (np.array([3, -1, 3], "i1"), {"-1": 1, "3": 2}),
-        (np.array([2**63], "u8"), {str(2**63): 1}),
-        (np.array([True, False, True]), {"False": 1, "True": 2}),
-        (np.array(["b", "a", "b"], object), {"a": 1, "b": 2}),
-        (np.array([1, "1", 0], object), {"0": 1, "1": 2}),
-        (np.arange(100) % 100, {str(i): 1 for i in range(100)}),
-        (np.arange(101), None),
-        (np.arange(101).astype(str), None),
-        (np.array([0.0, 1.0]), None),
-        (np.array(["a", float("nan")], object), None),
-        (np.array([["a"], ["b"]]), None),
-        (np.array([["a"], None], object), None),
-        (np.array([[1, 2]]), None),
-        (None, None),
-    ],
-)
-def test_labels_are_integers_booleans_or_text_and_not_too_many(y, counts):
-    assert label_counts(y) == counts
 
 
 def test_the_content_is_kept_in_hexadecimal_digits(kept):

@@ -18,6 +18,7 @@ NOUNS = (
     "evaluation",
     "callbacks",
     "tracking",
+    "cluster",
 )
 BESIDES = ("defaults", "sweep")  # what a file may say besides the parameters of an experiment
 OF_SWEEP = ("grid", "zip", "runs", "halving")

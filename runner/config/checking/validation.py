@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from runner.allow import forbidden_value, resolve_function
+from runner.allow import forbidden_value, resolve, resolve_function
 from runner.config.checking import hints
 from runner.config.checking.choosing import not_chosen, section_problems, what_is_there
 from runner.config.checking.hints import NOUNS
@@ -30,6 +30,7 @@ FITS = {
     "fit": "the options of a fit",
     "evaluation": "an evaluation",
     "tracking": "what keeps a record",
+    "cluster": "a cluster",
     "argument": "an estimator or transformer",
 }
 
@@ -40,6 +41,7 @@ class Unresolved:
 
 UNRESOLVED: Final = Unresolved()
 CLASSES = "partial_fit.classes"
+LATER, PARTIAL = "cluster.made_by", "_partial_"  # what is called when a run begins, and by which
 
 
 def missing(config: Mapping[str, Any]) -> list[str]:
@@ -177,10 +179,24 @@ def _of_target(key: str, named: str, node: Mapping[str, Any], slot: str) -> Iter
             "choose one of its options; `runner list` shows them",
         )
         return
-    for problem in problems_of(signature, _own(node), _is_open):
-        yield under(key, problem)
+    own = _own(node)
+    if key == LATER and own.pop(PARTIAL, None) is not True:
+        said = f"must be true; got {written(node.get(PARTIAL))}"
+        yield Problem(f"{key}.{PARTIAL}", said, "leave it as the option has it")
+    found = [under(key, problem) for problem in problems_of(signature, own, _is_open)]
+    yield from found
+    if slot == "cluster" and not found and not _is_not_judged(own):
+        yield from _of_cluster(named, own)
     yield from _of_values(key, named, node)
     yield from _inside(key, node)
+
+
+def _of_cluster(named: str, own: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield whom a file alone must not let answer this process; nothing is started."""
+    try:
+        resolve("cluster", named)(**own)
+    except ConfigError as error:
+        yield from error.problems
 
 
 def _of_values(key: str, named: str, node: Mapping[str, Any]) -> Iterator[Problem]:

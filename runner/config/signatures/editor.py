@@ -10,7 +10,7 @@ from runner.config.signatures.signature import EXPERIMENT, HALVING, TARGET, sign
 from runner.project import LISTED, experiment_files, option_files, option_groups
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-SINGLE = ("dataset", "stream", "estimator", "fit", "evaluation", "tracking")
+SINGLE = ("dataset", "stream", "estimator", "fit", "evaluation", "tracking", "cluster")
 VALUE: dict[str, Any] = {}
 CLASSES = {"anyOf": [{"type": "array"}, {"const": "infer"}, OPEN]}
 

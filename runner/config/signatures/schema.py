@@ -81,9 +81,15 @@ def problems_of(
                 yield unset(name)
             case "extra_forbidden":
                 said = f"{signature.name} has no parameter {name!r}"
-                yield Problem(name, said, meant(name, signature.parameters))
+                yield Problem(name, said, _meant(name, signature))
             case _:
                 yield from _wrong(signature, name, node[name])
+
+
+def _meant(name: str, signature: Signature) -> str:
+    if not signature.parameters:
+        return "it has no keys; choose another option, as `runner list` shows them"
+    return meant(name, signature.parameters)
 
 
 def unset(key: str) -> Problem:

@@ -22,6 +22,7 @@ KINDS = {  # by the names of their classes, so that nothing is imported to compa
     "runner.fit.options.FitOptions": "fit",
     "runner.evaluation.evaluation.Evaluation": "evaluation",
     "runner.base.Callback": "callbacks",
+    "runner.cluster.cluster.Cluster": "cluster",
     EXPERIMENT: "",
     HALVING: "halving",
 }

@@ -37,8 +37,12 @@ def test_a_key_at_the_top_is_led_home(name, told):
 
 
 def test_a_key_without_a_home_is_answered_with_the_choice():
-    assert at_root("zebra", KNOWN, CONFIG).startswith("choose one of: callbacks, dataset, def")
-    assert at_root("zebra.x", KNOWN, CONFIG).startswith("choose one of: callbacks, dataset, def")
+    assert at_root("zebra", KNOWN, CONFIG).startswith(
+        "choose one of: callbacks, cluster, dataset, def"
+    )
+    assert at_root("zebra.x", KNOWN, CONFIG).startswith(
+        "choose one of: callbacks, cluster, dataset, def"
+    )
 
 
 @pytest.mark.parametrize(

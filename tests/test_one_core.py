@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from runner.fit.one_core import one_core, one_core_here
+from runner.one_core import one_core, one_core_here
 
 
 def threads_of(*kinds):
@@ -98,7 +98,7 @@ LATER = """
 import ctypes, shutil, sys
 from pathlib import Path
 from threadpoolctl import threadpool_info
-from runner.fit.one_core import one_core
+from runner.one_core import one_core
 
 with one_core():
     loaded = [Path(each["filepath"]) for each in threadpool_info()]

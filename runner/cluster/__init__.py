@@ -1,0 +1,1 @@
+"""What works on blocks and members: this process, or the workers of a Dask cluster."""

@@ -1,0 +1,120 @@
+"""A Dask cluster that is made here, and ended with the run."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from runner.cluster.client import CLOSE_S, client_of, could_not_start
+from runner.cluster.cluster import DaskCluster
+from runner.cluster.heard import Heard
+from runner.errors import ConfigError
+from runner.rules import integer, mapping, null
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+BOUNDS = ("minimum", "maximum")
+
+
+@dataclass(kw_only=True)
+class StartedCluster(DaskCluster):
+    """What starts a scheduler and workers."""
+
+    kind: ClassVar[str] = ""  # the name of the option
+    extra: ClassVar[str] = ""  # what has to be installed besides
+    reaches_workers: ClassVar[bool] = True  # from this process
+
+    @abstractmethod
+    def start(self) -> Any:
+        """Make the Dask cluster, which need not have a worker yet, and return it."""
+
+    @contextmanager
+    def connected(self, heard: Heard) -> "Iterator[Client]":
+        """Yield a client of the cluster; close both.
+
+        Raises
+        ------
+        ConfigError
+            If a package is missing.
+        ClusterError
+            If it cannot be started.
+        """
+        try:
+            cluster = self.start()
+        except ModuleNotFoundError as error:
+            raise _not_installed(self.kind, self.extra, error) from error
+        except Exception as error:
+            raise could_not_start(self.kind, error, heard) from error
+        try:
+            self.scale(cluster)
+            with client_of(cluster, direct_to_workers=self.reaches_workers) as client:
+                yield client
+        finally:
+            with suppress(Exception):  # what has ended already cannot be ended
+                self.stop(cluster)
+
+    def scale(self, cluster: Any) -> None:
+        """Leave the number of workers as it is."""
+
+    def stop(self, cluster: Any) -> None:
+        """End the scheduler and the workers."""
+        cluster.close(timeout=2 * CLOSE_S)
+
+
+@dataclass(kw_only=True)
+class ScalableCluster(StartedCluster):
+    """What can start and end workers as they are needed.
+
+    Parameters
+    ----------
+    adaptive : mapping or None
+        ``minimum`` and ``maximum`` number of workers, between which Dask has as many as there is
+        work for; None for as many as there are in the beginning.
+    """
+
+    adaptive: Annotated[Mapping[str, int] | None, mapping(integer(1)) | null()] = None
+
+    def __post_init__(self) -> None:
+        """Refuse settings that are not what they should be, and bounds that are none."""
+        super().__post_init__()
+        bounds = self.adaptive
+        if bounds is not None and (
+            sorted(bounds) != sorted(BOUNDS) or bounds["minimum"] > bounds["maximum"]
+        ):
+            raise ConfigError(
+                "cluster.adaptive",
+                "have a minimum and a maximum that is not below it",
+                got=dict(bounds),
+                remedy="Write {minimum: 1, maximum: 8}, or null.",
+            )
+
+    def scale(self, cluster: Any) -> None:
+        """Let Dask decide how many workers there are, if that is asked for.
+
+        Raises
+        ------
+        ConfigError
+            If the class of the cluster cannot.
+        """
+        if self.adaptive is None:
+            return
+        if not hasattr(cluster, "adapt"):
+            raise ConfigError(
+                "cluster.adaptive",
+                f"be null for {type(cluster).__name__}, which has no adaptive scaling",
+                got=dict(self.adaptive),
+                remedy="Leave it out.",
+            )
+        cluster.adapt(**self.adaptive)
+
+
+def _not_installed(kind: str, extra: str, error: ModuleNotFoundError) -> ConfigError:
+    named = f"'incremental-runner[{extra}]'" if extra else error.name
+    return ConfigError(
+        f"The cluster {kind}",
+        "have all that it needs installed",
+        got=str(error),
+        remedy=f"Install it with: pip install {named}",
+    )

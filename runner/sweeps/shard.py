@@ -1,0 +1,283 @@
+"""A shard of a sweep on a worker of a cluster: some members of a group, in one shared pass."""
+
+import pickle
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout, suppress
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+from uuid import uuid4
+
+from runner.callbacks.progress_bar import ProgressBar
+from runner.cluster.at_worker import tell
+from runner.cluster.none import NoCluster
+from runner.experiment import Experiment
+from runner.protocols import Tracker
+from runner.records import Outcome
+from runner.saved import Resumed, read
+from runner.sweeps.begun import Begun, begun_run
+from runner.sweeps.dask_job import Home, _one_at_a_time, at_home
+from runner.sweeps.halving import Tournament
+from runner.sweeps.known import known_scores_of
+from runner.sweeps.members import Member
+from runner.sweeps.news import BEGUN, ENDED, OF_ITSELF, OVER
+from runner.sweeps.plan import Built, Group, planned
+from runner.sweeps.shared_pass import FailFast, run_group
+from runner.tracking.away import answering
+from runner.tracking.client import connect
+from runner.tracking.members import outcome_of
+from runner.tracking.mending import mend
+from runner.tracking.mlflow_tracker import MlflowTracker
+from runner.tracking.record import RecordedRun, children_of, current
+from runner.tracking.store import resolve
+from runner.tracking.tags import KEY, times_resumed
+
+RUNNING = ("executing", "long-running")  # as Dask calls tasks that somebody waits for
+
+
+class Sitting(NamedTuple):
+    """The run of a member, and how often it had been gone on with."""
+
+    run_id: str
+    resumed: int
+
+    @classmethod
+    def of(cls, run: RecordedRun) -> "Sitting":
+        """Return that of a run of the record."""
+        return cls(run.run_id, times_resumed(run.tags))
+
+
+class Shard(NamedTuple):
+    """Members of one group that learn on one worker.
+
+    Parameters
+    ----------
+    members : tuple of Member
+        Those that have not ended.
+    before : mapping of str to Sitting
+        The runs that members had when the sweep was launched, by key: what was done since then
+        was done by this shard, on a worker that died.
+    is_forced : bool
+        Whether members go on although something is not as it was.
+    tournament : Tournament, optional
+        What stops some of them on the way.
+    """
+
+    members: tuple[Member, ...]
+    before: Mapping[str, Sitting]
+    is_forced: bool = False
+    tournament: Tournament | None = None
+
+
+class Came(NamedTuple):
+    """What a shard came to: how its members ended, and what the tournament decided."""
+
+    outcomes: list[Outcome]
+    tournament: Tournament | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the workers call with each shard.
+
+    Parameters
+    ----------
+    home : Home
+        Where to be meanwhile.
+    parent : str
+        The run of the sweep.
+    topic : str
+        Where the client listens.
+    fail_fast : bool
+        Whether the first member that fails ends the others.
+    """
+
+    home: Home
+    parent: str
+    topic: str
+    fail_fast: bool = False
+
+    def __call__(self, content: bytes) -> Came:
+        """Run a shard, which was pickled, unless its members have ended before.
+
+        Raises
+        ------
+        RunnerError
+            If the project is not as it is where the sweep was begun.
+        """
+        with _one_at_a_time, redirect_stdout(sys.stderr), at_home(self.home):
+            shard: Shard = pickle.loads(content)  # noqa: S301  (of our own client)
+            sitting = uuid4().hex
+            tell(self.topic, [BEGUN, sitting])
+            try:
+                return self.run(shard)
+            finally:
+                tell(self.topic, [OVER, sitting])
+
+    def run(self, shard: Shard) -> Came:
+        """Run the members that have not ended, and return how all of them did.
+
+        Raises
+        ------
+        RunnerError
+            If the project is not as it is where the sweep was begun.
+        """
+        plan = planned(shard.members)
+        for refusal in plan.refused:
+            raise refusal.error
+        (group,) = plan.groups
+        is_kept = isinstance(group.lead.tracking, MlflowTracker)
+        told = Told(self.parent if is_kept else None, self.topic, wanted())
+        begun = begun_since(group.lead.tracking, self.parent, shard)
+        for member in shard.members:
+            if (one := begun.get(member.key)) is not None and one.run.status in OF_ITSELF:
+                told.ended(replace(outcome_of(*one), **member.called._asdict()))
+        left = [each for each in group.built if each.member.number not in told.outcomes]
+        tournament = shard.tournament
+        if tournament is not None:
+            _know(tournament, left, begun)
+        if left:
+            built = tuple(_going_on(each, begun, shard) for each in left)
+            n_threads = threads_here()
+            with suppress(FailFast):  # it is told with the member that failed
+                run_group(
+                    Group(built, group.split, tournament),
+                    told,
+                    threads=n_threads,
+                    fail_fast=self.fail_fast,
+                    in_processes=False,  # a worker is mostly a process that may start none
+                )
+        return Came([*told.outcomes.values()], tournament)
+
+
+@dataclass
+class Told:
+    """Tells the client at once of each member that ends.
+
+    Parameters
+    ----------
+    run : str or None
+        The run of the sweep.
+    topic : str
+        Where the client listens.
+    is_asked_for : callable
+        Says whether somebody still waits for the shard.
+
+    Attributes
+    ----------
+    outcomes : dict of int to Outcome
+        How members ended so far, by number.
+    """
+
+    run: str | None
+    topic: str
+    is_asked_for: Callable[[], bool]
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the members are to go on."""
+        return self.is_asked_for()
+
+    def ended(self, outcome: Outcome) -> None:
+        """Keep and tell how a member ended."""
+        self.outcomes[outcome.number] = outcome
+        tell(self.topic, [ENDED, pickle.dumps(outcome)])
+
+
+def recorded_runs(tracking: Tracker, parent: str) -> dict[str, RecordedRun]:
+    """Return the run that each member of a sweep has, by key, where there is one.
+
+    What killed processes left is sent first. There is none where no record is kept.
+
+    Raises
+    ------
+    TrackingError
+        If the store does not answer.
+    """
+    if not isinstance(tracking, MlflowTracker):
+        return {}
+    store = answering(resolve(tracking.uri), tracking.when_away, parent)
+    client = connect(store)
+    mend(client, store)
+    return {run.tags.get(KEY, ""): run for run in current(children_of(client, store, parent))}
+
+
+def begun_since(tracking: Tracker, parent: str, shard: Shard) -> dict[str, Begun]:
+    """Return the members of a shard that were begun since the sweep was launched, by key."""
+    begun = {}
+    there = recorded_runs(tracking, parent)
+    for member in shard.members:
+        run, key = there.get(member.key), member.key
+        if run is not None and Sitting.of(run) != shard.before.get(key):
+            found = begun_run(tracking, parent, key)  # it waits for one that a process has open
+            if found is not None:
+                begun[key] = found
+    return begun
+
+
+def resumed_from(run_id: str, *, is_forced: bool) -> Resumed | None:
+    """Return how a run is gone on with that left a state; None where it left none.
+
+    Raises
+    ------
+    CheckpointError
+        If there is a state that cannot be believed.
+    """
+    saved = read(run_id)
+    return None if saved is None else Resumed(run_id, saved, is_forced)
+
+
+def _going_on(built: Built, begun: Mapping[str, Begun], shard: Shard) -> Built:
+    """Return a member as it is run here: in the run that it has, from its state."""
+    key, resumed = built.member.key, None
+    if key in begun:
+        run_id = begun[key].run.run_id
+        resumed = Resumed(run_id, read(run_id), shard.is_forced)
+    elif key in shard.before:
+        resumed = resumed_from(shard.before[key].run_id, is_forced=shard.is_forced)
+    return replace(built, experiment=silent(built.experiment), resumed=resumed)
+
+
+def silent(experiment: Experiment) -> Experiment:
+    """Let an experiment run in this process, and show nothing where nobody looks."""
+    callbacks = experiment.callbacks.items()
+    kept = {name: each for name, each in callbacks if not isinstance(each, ProgressBar)}
+    return replace(experiment, callbacks=kept, cluster=NoCluster())
+
+
+def _know(tournament: Tournament, left: Sequence[Built], begun: Mapping[str, Begun]) -> None:
+    """Let a tournament go on with what it found on a worker that died."""
+    learning = [each.member.number for each in left]
+    runs = {outcome_of(each.run).number: each.run for each in begun.values()}
+    there = {n: run for n, run in runs.items() if n not in learning or read(run.run_id)}
+    tournament.know(known_scores_of(there), learning)
+
+
+def wanted() -> Callable[[], bool]:
+    """Return what says whether the task that runs in this thread is still asked for.
+
+    It is not when the client has left or has given it up, or the worker is about to end.
+    """
+    from distributed import Status, get_worker
+
+    try:
+        worker = get_worker()
+    except ValueError:
+        return lambda: True
+    key, gone = worker.get_current_task(), (Status.closing, Status.closed, Status.failed)
+
+    def is_wanted() -> bool:
+        task = worker.state.tasks.get(key)
+        return task is not None and task.state in RUNNING and worker.status not in gone
+
+    return is_wanted
+
+
+def threads_here() -> int:
+    """Return how many threads this worker has for its tasks."""
+    from distributed import get_worker
+
+    with suppress(ValueError):
+        return int(get_worker().state.nthreads)
+    return 1
