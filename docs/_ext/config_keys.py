@@ -160,7 +160,7 @@ def _sweep() -> Iterator[str]:
 
 
 def _hydra() -> Iterator[str]:
-    yield "## hydra\n\nOf Hydra's own keys there are few; all but the first only on the command line.\n"
+    yield "## hydra\n\nOf Hydra's own keys there are few; only the first may stand in a file.\n"
     prepare()  # which makes the plugins importable
     rows = []
     for group in ("hydra/sweeper", "hydra/launcher"):

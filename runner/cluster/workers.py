@@ -5,11 +5,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any
 
 from runner.cluster.at_worker import ask, call, look
-from runner.cluster.health import EVERY_S
+from runner.cluster.finished import ended_of, first_of
 from runner.cluster.layouts import dumps
 from runner.cluster.outcomes import Outcome
 from runner.cluster.questions import check_files, check_versions
@@ -154,8 +154,13 @@ class Workers:
                 yield Held(window, item, _value(window.wait(item), self._seen), self._seen)
                 window.release(line.popleft())
 
+    @property
+    def n_workers(self) -> int:
+        """How many workers there are now."""
+        return len(self._client.nthreads())
+
     def each(
-        self, function: Callable[[Any], Any], tasks: Iterable[Any]
+        self, function: Callable[[Any], Any], tasks: Iterable[Any], n_each: int | None = None
     ) -> Generator[tuple[int, Any]]:
         """Yield the number of each task and ``function(task)``, or its error, as they finish.
 
@@ -167,6 +172,9 @@ class Workers:
             One that can be imported, or pickled by cloudpickle.
         tasks : iterable
             No more is taken from it than is submitted.
+        n_each : int, optional
+            How many tasks there are for each thread of a worker; ``blocks_per_worker`` if not
+            given. Workers that join later get theirs.
 
         Raises
         ------
@@ -183,7 +191,10 @@ class Workers:
                 return item
 
             blamed = []
-            for item in self._ended(window, lambda t: begin(window.submit(call, t)), tasks, ended):
+            fill = partial(
+                self._fill, window, submit=lambda t: begin(window.submit(call, t)), n_each=n_each
+            )
+            for item in ended_of(fill, window, iter(tasks), ended):
                 if item.answer.exception() is None:
                     yield item.number, _result_or_error(item, self._seen)
                 else:
@@ -191,7 +202,9 @@ class Workers:
             for item in blamed:
                 # It may only have waited for a worker that another one killed: alone, it is known.
                 begin(window.again(item))
-                window.release(_first(ended, window))
+                while first_of(ended, window) is None:
+                    pass
+                window.release(item)
                 yield item.number, _result_or_error(item, self._seen)
 
     @contextmanager
@@ -234,28 +247,17 @@ class Workers:
         line: deque[Item],
         submit: Callable[[Any], Item],
         waiting: Iterator[Any],
-        n_ahead: int,
+        n_ahead: int = 0,
+        *,
+        n_each: int | None = None,
     ) -> bool:
         """Submit as many tasks as there may be, and say whether there is any."""
-        most = max(n_ahead, 1, self.blocks_per_worker * window.health.n_threads)
+        n_each = n_each or self.blocks_per_worker
+        most = max(n_ahead, 1, n_each * window.health.n_threads)
         n_here = sum(item.answer.done() for item in islice(line, n_ahead + 1))
         for task in islice(waiting, max(most + n_here - len(line), 0)):
             line.append(submit(task))
         return bool(line)
-
-    def _ended(
-        self,
-        window: Window,
-        submit: Callable[[Any], Item],
-        tasks: Iterable[Any],
-        ended: "SimpleQueue[Item]",
-    ) -> Generator[Item]:
-        line, waiting = deque[Item](), iter(tasks)
-        while self._fill(window, line, submit, waiting, 0):
-            item = _first(ended, window)
-            line.remove(item)
-            window.release(item)
-            yield item
 
     def _taken(self, window: Window, line: deque[Item]) -> Any:
         item = line.popleft()
@@ -273,18 +275,6 @@ def _value(outcome: Outcome, seen: dict[Any, Any]) -> Any:
             outcome.error.add_note(f"on worker {outcome.worker}")
         raise outcome.error
     return outcome.value
-
-
-def _first(ended: "SimpleQueue[Item]", window: Window) -> Item:
-    while True:
-        try:
-            item = ended.get(timeout=EVERY_S)
-        except Empty:
-            window.health.check()
-            continue
-        if item.answer.exception() is not None:
-            window.health.check()
-        return item
 
 
 def _result_or_error(item: Item, seen: dict[Any, Any]) -> Any:

@@ -1,15 +1,7 @@
 """A member of a sweep as a job on a Dask worker, which lives on and runs the next one."""
 
-import logging
-import os
 import pickle
-import platform
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, replace
-from pathlib import Path
-from threading import Lock
 from typing import Any, NamedTuple
 
 from hydra.core.hydra_config import HydraConfig
@@ -17,35 +9,22 @@ from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext
 from omegaconf import DictConfig, open_dict
-from omegaconf.basecontainer import BaseContainer
 
-from runner.cluster.at_worker import address
 from runner.cluster.layouts import loads
 from runner.cluster.none import NoCluster
-from runner.config.app import prepare
 from runner.config.compose import Composed
 from runner.config.job import build
 from runner.config.messages import in_our_words
-from runner.errors import ClusterError, FitError
+from runner.errors import FitError
 from runner.records import Outcome
 from runner.redaction import one_line
 from runner.saved import Resumed, read
 from runner.sweeps.begun import begun_run
+from runner.sweeps.home import Home, at_home
 from runner.sweeps.job import Job
 from runner.sweeps.trials import Called
 from runner.tracking.members import outcome_of
 from runner.tracking.memory_tracker import MemoryTracker
-
-_OURS = ("runner", "hydra_plugins")
-_one_at_a_time = Lock()  # Hydra's state, the folder and the environment are those of a process
-
-
-class Home(NamedTuple):
-    """Where jobs belong: the project, the working folder, variables of the environment."""
-
-    project: str
-    folder: str
-    variables: Mapping[str, str]
 
 
 class Parcel(NamedTuple):
@@ -82,13 +61,12 @@ class Work:
 
     def __call__(self, task: Task) -> JobReturn:
         """Run a member and return how it ended; a job ends its worker only by killing it."""
-        with _one_at_a_time, redirect_stdout(sys.stderr):
-            try:
-                with at_home(self.home):
-                    parcel = loads(self.content)
-                    return _portable(_run(parcel, task))
-            except BaseException as error:  # noqa: BLE001
-                return _portable(failure(task, error))
+        try:
+            with at_home(self.home):
+                parcel = loads(self.content)
+                return _portable(_run(parcel, task))
+        except BaseException as error:  # noqa: BLE001
+            return _portable(failure(task, error))
 
 
 @dataclass(frozen=True)
@@ -167,83 +145,3 @@ def _portable(back: JobReturn) -> JobReturn:
             told = FitError("A member", "finish", got=one_line(error), remedy="See its record.")
             back._return_value = told  # noqa: SLF001
     return back
-
-
-@contextmanager
-def at_home(home: Home) -> Iterator[None]:
-    """Be where the jobs belong, and leave the process as it was.
-
-    Raises
-    ------
-    ClusterError
-        If the project, or the working folder, is not there.
-    """
-    for folder in dict.fromkeys((home.project, home.folder)):
-        if not Path(folder).is_dir():
-            raise ClusterError(
-                f"The worker {_here()}",
-                "have the folders of the project",
-                got=f"no folder {folder}",
-                remedy="Mount it there under the same path.",
-            )
-    with ExitStack() as left:
-        for restore in (_modules(home.project), _logging(), _hydra(), _process()):
-            left.enter_context(restore)
-        os.chdir(home.folder)
-        os.environ.update(home.variables)
-        prepare()
-        yield
-
-
-def _here() -> str:
-    return f"{address() or os.getpid()} on {platform.node()}"
-
-
-@contextmanager
-def _process() -> Iterator[None]:
-    folder, variables, path = Path.cwd(), dict(os.environ), list(sys.path)
-    try:
-        yield
-    finally:
-        os.chdir(folder)
-        sys.path[:] = path
-        for name in {*os.environ} - {*variables}:
-            del os.environ[name]
-        os.environ.update(variables)
-
-
-@contextmanager
-def _logging() -> Iterator[None]:
-    root, ours = logging.getLogger(), logging.getLogger("runner")
-    handlers, level, own = list(root.handlers), root.level, ours.level
-    try:
-        yield
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
-        ours.setLevel(own)
-
-
-@contextmanager
-def _hydra() -> Iterator[None]:
-    instances, resolvers = Singleton._instances, dict(BaseContainer._resolvers)  # noqa: SLF001
-    try:
-        yield
-    finally:
-        Singleton._instances = instances  # noqa: SLF001
-        BaseContainer._resolvers = resolvers  # noqa: SLF001
-
-
-@contextmanager
-def _modules(project: str) -> Iterator[None]:
-    """Read the project's own modules anew for each job, as a new process would."""
-    before = set(sys.modules)
-    try:
-        yield
-    finally:
-        for name in set(sys.modules) - before:
-            file = getattr(sys.modules[name], "__file__", None)
-            place = Path(project, *name.split("."))
-            files = (str(place.with_suffix(".py")), str(place / "__init__.py"))
-            if name.partition(".")[0] not in _OURS and file in files:
-                del sys.modules[name]

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any, Protocol, cast
 
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, setup_globals
@@ -22,9 +22,6 @@ from runner.sweeps.job import Job
 from runner.sweeps.launch import OneByOne
 from runner.sweeps.plugin import job_of, launched_by
 from runner.sweeps.teller import Teller
-
-if TYPE_CHECKING:
-    from runner.cluster.workers import Workers
 
 OnReturn = Callable[[int, JobReturn], None]
 
@@ -72,11 +69,10 @@ def launch(launcher: Asked, lines: Sequence[Sequence[str]], first: int) -> list[
     work, cluster = work_of(launcher, job, lines), cluster_of(launcher.config)
     with cluster.open() as workers:
         assert workers is not None, "a cluster has workers"  # noqa: S101
-        workers.check_versions()
         workers.check_files(dict.fromkeys((work.home.project, work.home.folder)))
-        if getattr(cluster, "adaptive", None) is None:  # else it grows with what waits
-            workers.blocks_per_worker = 1  # a member that kills its worker harms no other there
-        returned = _run(workers, work, tasks, launcher.on_return)
+        grows = getattr(cluster, "adaptive", None) is not None  # with what waits
+        n_each = None if grows else 1  # a member that kills its worker harms no other there
+        returned = _run(workers.each(work, tasks, n_each), tasks, launcher.on_return)
     return [returned[number] for number in numbers]
 
 
@@ -91,10 +87,10 @@ def _of_another_sweeper(
 
 
 def _run(
-    workers: "Workers", work: Work, tasks: Sequence[Task], on_return: OnReturn | None
+    results: Iterable[tuple[int, Any]], tasks: Sequence[Task], on_return: OnReturn | None
 ) -> dict[int, JobReturn]:
     returned = {}
-    for place, result in workers.each(work, tasks):
+    for place, result in results:
         task = tasks[place]
         is_lost = isinstance(result, BaseException)
         back = failure(task, result) if is_lost else result

@@ -1,9 +1,8 @@
 """A shard of a sweep on a worker of a cluster: some members of a group, in one shared pass."""
 
 import pickle
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from uuid import uuid4
@@ -16,8 +15,8 @@ from runner.protocols import Tracker
 from runner.records import Outcome
 from runner.saved import Resumed, read
 from runner.sweeps.begun import Begun, begun_run
-from runner.sweeps.dask_job import Home, _one_at_a_time, at_home
 from runner.sweeps.halving import Tournament
+from runner.sweeps.home import Home, at_home
 from runner.sweeps.known import known_scores_of
 from runner.sweeps.members import Member
 from runner.sweeps.news import BEGUN, ENDED, OF_ITSELF, OVER
@@ -105,7 +104,7 @@ class Work:
         RunnerError
             If the project is not as it is where the sweep was begun.
         """
-        with _one_at_a_time, redirect_stdout(sys.stderr), at_home(self.home):
+        with at_home(self.home):
             shard: Shard = pickle.loads(content)  # noqa: S301  (of our own client)
             sitting = uuid4().hex
             tell(self.topic, [BEGUN, sitting])

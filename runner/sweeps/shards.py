@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +20,7 @@ from runner.errors import ConfigError, FitError, cause
 from runner.project import project_root
 from runner.protocols import Tracker
 from runner.records import Outcome
-from runner.sweeps.dask_job import Home
-from runner.sweeps.home import home_of
+from runner.sweeps.home import Home, home_of
 from runner.sweeps.job import Job
 from runner.sweeps.launch import Launch, SharedPass
 from runner.sweeps.members import Member, canonical
@@ -114,7 +112,6 @@ class Shards:
         try:
             with _cluster(plan).open() as workers:
                 assert workers is not None, "a cluster has workers"  # noqa: S101
-                workers.check_versions()
                 workers.check_files(_paths(plan, tracking))
                 sweep.run(workers)
         finally:
@@ -138,8 +135,7 @@ class _Sweep:
 
     def run(self, workers: "Workers") -> None:
         """Run them all."""
-        there = len(workers._client.nthreads())  # noqa: SLF001
-        n_workers = max(expected_workers(_cluster(self._plan)) or 0, there)
+        n_workers = max(expected_workers(_cluster(self._plan)) or 0, workers.n_workers)
         groups = dealt(self._plan, n_workers).groups
         shards = [self._shard(shard) for group in groups for shard in group.shards]
         with workers.listening(self._topic, self._news.hear), self._news.told():
@@ -190,10 +186,8 @@ class _Sweep:
     def _pass(self, workers: "Workers", shards: Sequence[Shard], n_each: int) -> list[Shard]:
         """Run shards, so many at once for each worker; return what is left, one by one."""
         again: list[Shard] = []
-        at_once = copy(workers)
-        at_once.blocks_per_worker = n_each
         tasks = [pickle.dumps(shard) for shard in shards]
-        with closing(at_once.each(self._work, tasks)) as results:
+        with closing(workers.each(self._work, tasks, n_each)) as results:
             for number, result in results:
                 if isinstance(result, Came):
                     self._came(shards[number], result)

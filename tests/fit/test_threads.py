@@ -325,7 +325,7 @@ def test_as_many_threads_as_cores_that_this_process_may_use():
 @BOTH
 def test_a_fit_that_fails_while_it_is_measured_fails_alone(n_threads):
     class Asked:
-        wants_more = True
+        wants_more, question = True, None
 
         def __init__(self, estimator):
             self.estimator, self.rows = estimator, 0
@@ -338,7 +338,7 @@ def test_a_fit_that_fails_while_it_is_measured_fails_alone(n_threads):
     failing, read = Silent(), []
     fits = fits_of(Silent(), failing, Silent())
 
-    def blocks():
+    def blocks(then):
         for number in range(3):
             read.append(number)
             yield block_of()

@@ -29,7 +29,7 @@ def test_what_is_read_is_what_the_tasks_make():
 
 def test_a_block_that_is_said_to_be_lost_is_not_tried():
     lost = Reading({}, Keys("nowhere"), Place(2, 10, 20), epoch=1, position=4, is_lost=True)
-    with pytest.raises(DatasetError, match="Block 2 .* must be readable"):
+    with pytest.raises(DatasetError, match=r"Block 2 .* must be readable"):
         read(Given(), lost)
     block = read(Given(tolerant=True), lost)
     assert (block.n_rows, block.epoch, block.position) == (0, 1, 4)

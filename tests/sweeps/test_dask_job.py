@@ -15,7 +15,8 @@ from omegaconf import OmegaConf
 
 from runner.errors import ClusterError, FitError
 from runner.sweeps import dask_jobs
-from runner.sweeps.dask_job import Home, Task, _portable, at_home, failure
+from runner.sweeps.dask_job import Task, _portable, failure
+from runner.sweeps.home import Home, at_home
 from runner.sweeps.job import Job
 from runner.sweeps.resume import resume
 from runner.sweeps.trials import Called
