@@ -68,6 +68,7 @@ def plan_of(experiment: "Experiment", split: "Split") -> list[tuple[str, str]]:
         ),
         ("epochs", str(experiment.fit.epochs)),
         ("scores", ", ".join(_scorers(experiment, train)) or "none"),
+        *_cluster_row(experiment),
     ]
 
 
@@ -85,7 +86,7 @@ def show_result(experiment: "Experiment", result: "Result") -> None:
         rows.append(("best", f"after {progress.best_rows:,} rows: evaluated and logged as then"))
     if progress.stop_reason:
         rows.append(("stopped", progress.stop_reason))
-    rows += _pace_rows(pace(progress, listener()))
+    rows += [*_cluster_row(experiment), *_pace_rows(pace(progress, listener()))]
     if result.run_id:
         rows.append(("run", result.run_id))
     if result.url:
@@ -95,6 +96,10 @@ def show_result(experiment: "Experiment", result: "Result") -> None:
         rows.append(("again", f"runner reproduce {result.run_id[:8]}"))
     sys.stdout.write(f"{redacted(experiment.name)}\n")
     show_pairs(rows, {**dict.fromkeys(result.scores, "bold"), "stopped": STYLES["stopped"]})
+
+
+def _cluster_row(experiment: "Experiment") -> list[tuple[str, str]]:
+    return [("cluster", told)] if (told := experiment.cluster.told) else []
 
 
 def _pace_rows(taken: "Pace") -> list[tuple[str, str]]:

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from runner.base import Part, Progress
+from runner.cluster.local import LocalCluster
+from runner.cluster.none import NoCluster
 from runner.experiment import Result
 from runner.prediction.job import Prediction
 from runner.reproduction.causes import Cause
@@ -32,7 +34,7 @@ TEXT = np.array(["x"], object)
 
 
 class Named:
-    name = "mine"
+    name, cluster = "mine", NoCluster()
 
 
 def result_of(**changes):
@@ -40,6 +42,18 @@ def result_of(**changes):
     for name, value in changes.items():
         setattr(progress, name, value)
     return Result("0123456789abcdef", "sqlite:///x.db", {"accuracy": 0.5}, progress, None, None)
+
+
+class Wide(Named):
+    cluster = LocalCluster(n_workers=3, placement="data")
+
+
+def test_a_result_says_which_cluster_worked_for_it(capsys):
+    show_result(Named(), result_of())
+    assert "cluster" not in capsys.readouterr().out
+    show_result(Wide(), result_of())
+    told = "cluster   local, n_workers=3; the model goes to the blocks\n"
+    assert told in capsys.readouterr().out
 
 
 def run_of(name, **scores):

@@ -53,6 +53,11 @@ class AddressCluster(DaskCluster):
         check_remote("cluster.address", {host: self.address}, self._files, is_tls=is_tls)
 
     @property
+    def called(self) -> str:
+        """The address."""
+        return self.address
+
+    @property
     def _files(self) -> TlsFiles:
         return TlsFiles(self.tls_ca_file, self.tls_cert, self.tls_key)
 

@@ -20,6 +20,11 @@ CLIENT, DATA = "client", "data"
 class Cluster(ABC):
     """What reads and scores blocks, and runs the members of a sweep."""
 
+    @property
+    def told(self) -> str:
+        """What it is, in a few words; "" where it is this process."""
+        return ""
+
     @abstractmethod
     def open(self) -> "AbstractContextManager[Workers | None]":
         """Return its workers while it is open; None where there are none but this process.
@@ -53,6 +58,17 @@ class DaskCluster(Cluster):
     def __post_init__(self) -> None:
         """Refuse settings that are not what they should be."""
         check("cluster", self)
+
+    @property
+    @abstractmethod
+    def called(self) -> str:
+        """What it is called in a message."""
+
+    @property
+    def told(self) -> str:
+        """Its name, and where the model learns."""
+        where = "the model goes to the blocks" if self.placement == DATA else "blocks come here"
+        return f"{self.called}; {where}"
 
     @contextmanager
     def open(self) -> "Iterator[Workers]":

@@ -26,6 +26,12 @@ class StartedCluster(DaskCluster):
     extra: ClassVar[str] = ""  # what has to be installed besides
     reaches_workers: ClassVar[bool] = True  # from this process
 
+    @property
+    def called(self) -> str:
+        """The option, and how many workers it begins with, where that is said."""
+        n_workers = getattr(self, "n_workers", None)
+        return self.kind if n_workers is None else f"{self.kind}, n_workers={n_workers}"
+
     @abstractmethod
     def start(self) -> Any:
         """Make the Dask cluster, which need not have a worker yet, and return it."""

@@ -17,6 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
 from runner.config.app import prepare
+from runner.config.moved import moved
 from runner.config.words import is_override
 from runner.errors import ConfigError, nearest
 from runner.project import EXPERIMENTS_VARIABLE, builtin, experiment_files, is_path
@@ -56,7 +57,7 @@ class Composed:
         hydra_node = config.get("hydra") or HydraConfig.get()
         written = cast("list[str]", OmegaConf.to_container(hydra_node.overrides.task))
         file = hydra_node.runtime.choices.get("experiment") or ""
-        own = own_part(config)
+        own = moved(own_part(config), written)
         name_after(own, file)
         return cls(own, typed(written), selection_of(file), sweep_of(config))
 

@@ -102,7 +102,7 @@ class BlockSource:
 
     def _constants(self) -> dict[Any, DataNode]:
         """Return the data that the first and the last block share, as all others do."""
-        ends = (0, self.part.n_blocks - 1)
+        ends = (0, len(self.part.X.chunks[0]) - 1)
         first, last = (
             self._tasks(Keys(*(_block_key(array, index) for array in self._arrays)), {})
             for index in ends

@@ -27,6 +27,7 @@ from runner.config.compose import (
     typed,
 )
 from runner.config.messages import MISTAKES, in_our_words, translated
+from runner.config.moved import moved
 from runner.config.recipe import plain, shown
 from runner.config.sweep import Sweep, bare, check_number
 from runner.errors import ConfigError
@@ -295,5 +296,5 @@ class _Composer:
         if choosing not in self._chosen:
             config = self._loader.load_sweep_config(self._base, list(choosing))
             file = config.hydra.runtime.choices.get("experiment") or ""
-            self._chosen[choosing] = own_part(config), file
+            self._chosen[choosing] = moved(own_part(config), choosing), file
         return self._chosen[choosing]

@@ -23,7 +23,7 @@ _SETTINGS = ("_keep", "_counts_labels")
 _TABLES = ("_columns", "_scores")
 _COLUMNS = ("_mixed", "_mixed_stops", "_labels", "_label_rows", "_label_stops", "_contents")
 LEARNED, BAD = "learned", "bad"
-GROUP_ROWS = 4096  # the writer holds the columns of a group several times over
+GROUP_ROWS = 1024  # the writer holds the columns of a group several times over
 
 
 class Ledger(Callback):

@@ -46,6 +46,7 @@ def run(experiment: "Experiment", result: "Result", pace: Pace) -> dict[str, Any
         },
         "rows_per_s": pace.rows_per_s,
         "bound": pace.bound or None,
+        "cluster": experiment.cluster.told or None,
         "url": result.url or None,
     }
 

@@ -4,8 +4,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from runner.cluster.address import AddressCluster
 from runner.cluster.cluster import DaskCluster
 from runner.cluster.local import LocalCluster
+from runner.cluster.none import NoCluster
 from runner.errors import ClusterError, ConfigError
 
 
@@ -18,6 +20,8 @@ def test_a_cluster_is_opened_and_knows_its_placement():
 
 def test_what_cannot_be_reached_is_not_opened():
     class Lost(DaskCluster):
+        called = "lost"
+
         @contextmanager
         def connected(self, heard):
             raise ClusterError("The scheduler", "answer", got="nothing", remedy="Start it.")
@@ -25,6 +29,14 @@ def test_what_cannot_be_reached_is_not_opened():
 
     with pytest.raises(ClusterError, match=r"The scheduler must answer"), Lost().open():
         pass
+
+
+def test_what_a_cluster_is_is_told_in_a_few_words():
+    assert NoCluster().told == ""
+    assert LocalCluster().told == "local; blocks come here"
+    assert LocalCluster(n_workers=2).told == "local, n_workers=2; blocks come here"
+    there = AddressCluster(address="tcp://127.0.0.1:8786", placement="data")
+    assert there.told == "tcp://127.0.0.1:8786; the model goes to the blocks"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from runner.base import Progress
+from runner.cluster.none import NoCluster
 from runner.errors import Problem
 from runner.experiment import Result
 from runner.pace import Pace
@@ -16,7 +17,7 @@ from runner.verbs import documents
 
 
 class Named:
-    name = "mine"
+    name, cluster = "mine", NoCluster()
 
 
 def test_a_run_is_told_with_what_is_known_of_it():
