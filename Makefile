@@ -37,6 +37,8 @@ benchmark: .venv/tested  ## the speed promises, side by side
 	$(BIN)/python benchmarks/threads.py
 	$(BIN)/python benchmarks/ledger.py
 	$(BIN)/python benchmarks/checkpoint.py
+	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/cluster.py
 
 images: .venv/tested  ## the pictures of the documentation, from MLflow's own pages
 	RUNNER_SCREENSHOTS=$(CURDIR)/docs/images $(BIN)/python -m pytest tests/ui

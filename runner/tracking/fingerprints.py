@@ -1,6 +1,7 @@
 """What two runs are compared by: hashes of the model, of the rows and of their order."""
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,25 @@ from runner.tracking.tags import CONTENT, MODEL_HASH, ORDER_HASH
 _LABELS = "biuOSUT"
 
 
+ADDRESS = (
+    "_stop_words_id"  # where an object lies in memory, which text vectorizers of sklearn keep
+)
+
+
 class _Hasher(NumpyHasher):  # type: ignore[misc]
-    """Hashes as joblib does, but however an array lies in memory: a copy may lie otherwise."""
+    """Hashes as joblib does, but for what depends on the process: where something lies in memory.
+
+    That is the order of an array, which may be another in a copy, and an address.
+    """
 
     def save(self, obj: Any) -> None:
         """Hash a part."""
-        super().save(np.array(obj, order="C") if type(obj) is np.ndarray else obj)
+        if type(obj) is np.ndarray:
+            obj = np.array(obj, order="C")
+        elif ADDRESS in getattr(obj, "__dict__", ()):
+            obj = copy(obj)
+            del obj.__dict__[ADDRESS]
+        super().save(obj)
 
 
 def model_tags(model: Any) -> dict[str, str]:

@@ -1,7 +1,9 @@
 import joblib
 import numpy as np
 import pytest
+from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import SGDClassifier
+from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -60,3 +62,13 @@ def test_labels_are_integers_booleans_or_text(make_part, y, are_labels):
 
 def test_without_data_there_are_no_labels():
     assert not has_labels({})
+
+
+def test_an_address_in_memory_makes_no_difference():
+    words = HashingVectorizer(n_features=64, alternate_sign=False)
+    model = make_pipeline(words, MultinomialNB()).fit(["a b", "b c"], [0, 1])
+    here = model_tags(model)
+    words._stop_words_id += 16  # as in another process
+    assert model_tags(model) == here
+    words.n_features = 32
+    assert model_tags(model) != here
