@@ -6,8 +6,9 @@ contenders take turns in this process: a hand-written loop over the same blocks,
 fit without a record, and a whole run with its record in MLflow and its states. The time per block
 is that from the first block to the last, less that of the loop in the same turn; the median of the
 turns is printed. Peak memory is that of a fresh process for each. With ``--cluster`` a run reads
-its blocks on two workers of this machine, in both placements, and Dask's scheduler is measured
-with tasks that do nothing. One line per figure: `id metric value unit`.
+its blocks on two workers of this machine, in both placements, with a count of what is asked of
+them for each block, and Dask's scheduler is measured with tasks that do nothing. One line per
+figure: `id metric value unit`.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +42,8 @@ from runner.stream.stream import Stream
 BLOCK_ROWS, N_COLUMNS, HOLDOUT = 10, 4, 0.2
 METAS = (np.empty((0, N_COLUMNS)), np.empty(0, np.int64))
 LIMITS = {"ms": 0.5, "MB": 50}
+COUNTS = {"tasks": "submit", "calls to a worker": "asked", "fetched results": "fetched"}
+COUNTED: Counter[str] = Counter()
 
 
 def read(start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
@@ -70,7 +74,7 @@ class Nothing(ClassifierMixin, BaseEstimator):
 
 
 class Clock(Callback):
-    """Keep how long it took from the first block to the last, and how large the workers were."""
+    """Keep what the blocks took, from the first to the last, and how large the workers were."""
 
     def on_fit_begin(self, progress, estimator):
         """Start the clock."""
@@ -80,6 +84,7 @@ class Clock(Callback):
         """Stop it."""
         self.took = time.perf_counter() - self.began
         self.workers_mb = memory_of_children()
+        self.counted = dict(COUNTED)
 
 
 def memory_of_children() -> list[float]:
@@ -147,8 +152,23 @@ def on_workers(n_blocks: int, placement: str) -> dict[str, Any]:
 
     clock = Clock()
     cluster = LocalCluster(n_workers=2, tls=False, placement=placement)
+    for what, name in COUNTS.items():
+        count(what, name)
     took = tracked(n_blocks, clock, cluster)
-    return {"took": took, "workers": clock.workers_mb[:2]}
+    return {"took": took, "workers": clock.workers_mb[:2], "counted": clock.counted}
+
+
+def count(what: str, name: str) -> None:
+    """Count from here on how often something is asked of the cluster."""
+    from runner.cluster.reaching import Reaching
+
+    method = getattr(Reaching, name)
+
+    def counting(self, *arguments, **options):
+        COUNTED[what] += 1
+        return method(self, *arguments, **options)
+
+    setattr(Reaching, name, counting)
 
 
 def scheduler(n_tasks: int) -> dict[str, Any]:
@@ -217,13 +237,8 @@ def times(sizes: list[int], repeats: int) -> None:
             told(f"{n_blocks}", "bare loop", bare, "ms/block")
             for way in ("untracked", "tracked"):
                 added = [(turn[way] - turn["loop"]) / n_learned * 1000 for turn in turns]
-                told(
-                    f"{n_blocks}",
-                    f"{way}, above it",
-                    statistics.median(added),
-                    "ms/block",
-                    LIMITS["ms"],
-                )
+                middle = statistics.median(added)
+                told(f"{n_blocks}", f"{way}, above it", middle, "ms/block", LIMITS["ms"])
 
 
 def memory(sizes: list[int], repeats: int) -> None:
@@ -236,13 +251,8 @@ def memory(sizes: list[int], repeats: int) -> None:
         for n_blocks, peak in peaks.items():
             told(f"{n_blocks}", f"{way}, peak", peak, "MB")
             if n_blocks != sizes[0]:
-                told(
-                    f"{n_blocks}",
-                    f"{way}, above {sizes[0]} blocks",
-                    peak - least,
-                    "MB",
-                    LIMITS["MB"],
-                )
+                name = f"{way}, above {sizes[0]} blocks"
+                told(f"{n_blocks}", name, peak - least, "MB", LIMITS["MB"])
 
 
 def cluster(sizes: list[int]) -> None:
@@ -255,6 +265,8 @@ def cluster(sizes: list[int]) -> None:
             name = f"{way}.{n_blocks}"
             told(name, f"{what} per second", n_done / found["took"], "1/s")
             told(name, "client and scheduler, peak", found["peak"], "MB")
+            for each, number in found.get("counted", {}).items():
+                told(name, f"{each} per block", number / n_done, "")
             for number, rss in enumerate(found["workers"]):
                 told(name, f"worker {number}, at the end", rss, "MB")
 

@@ -4,8 +4,8 @@ from collections.abc import Generator, Mapping
 from contextlib import closing
 
 from runner.base import Block, Part, Progress, Split
+from runner.elsewhere import Then
 from runner.fit.held_out import ReadBlocks
-from runner.stream.ahead import Then
 from runner.stream.content import description, digest
 from runner.stream.reading import Transform
 from runner.stream.stream import Stream

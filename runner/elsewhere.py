@@ -1,5 +1,6 @@
 """Blocks whose rows are in the memory of another process, and what is known of them here."""
 
+import pickle
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -10,6 +11,8 @@ import numpy as np
 
 from runner.base import Block
 
+Then = Callable[[Block], Block]  # what other processes make of a block before they send it
+DATA = "data"  # the placement in which the rows of blocks stay where they are read
 MOST_LABELS = 100
 
 
@@ -116,6 +119,19 @@ def standing_for(held: Held) -> Block:
     """Return the block that stands here for one that is held elsewhere."""
     told: Block = held.about
     return replace(told, X=Elsewhere(told.X.shape, told.X.labels, held))
+
+
+def n_bytes(value: Any) -> int:
+    """Return how much there is to send of a value, in bytes; the content of arrays is not copied.
+
+    Examples
+    --------
+    >>> n_bytes((np.ones((1000, 10)), np.ones(1000), None)) // 1000
+    88
+    """
+    buffers: list[pickle.PickleBuffer] = []
+    head = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+    return len(head) + sum(buffer.raw().nbytes for buffer in buffers)
 
 
 def label_counts(block: Block) -> Mapping[str, int] | None:

@@ -169,6 +169,8 @@ def run_together(
         with lead.cluster.open() as workers:
             if workers is not None:
                 workers.check_files(files)
+                learners = [trial.experiment.estimator for trial in _open(trials)]
+                workers.check_loads([*lead.stages().named.values(), *learners])
             _learn(trials, lead.stream.on(workers), each, audience, split)
 
 

@@ -1,7 +1,10 @@
 """From a dotted name to what it means; standard library only, so that it is quick."""
 
 import importlib
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -50,11 +53,27 @@ def find(key: str, dotted: str, check: Callable[[Any], None] | None = None) -> A
     return found
 
 
+@contextmanager
+def signals_kept() -> Iterator[None]:
+    """Let no import change what a signal does: dask_jobqueue's makes Ctrl-C end the process."""
+    if threading.current_thread() is not threading.main_thread():  # which alone may do so
+        yield
+        return
+    kept = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in kept.items():
+            if handler is not None:
+                signal.signal(each, handler)
+
+
 def _import_longest(key: str, dotted: str, parts: list[str]) -> tuple[ModuleType, int]:
     for depth in range(len(parts) - 1, 0, -1):
         module = ".".join(parts[:depth])
         try:
-            return importlib.import_module(module), depth
+            with signals_kept():
+                return importlib.import_module(module), depth
         except Exception as error:
             if not _is_absent(module, error):
                 raise ConfigError(

@@ -8,7 +8,7 @@ from typing import Any
 from runner.base import Part, Progress, Remark, Scores, Split
 from runner.checks import Asked, check, say
 from runner.contents import Contents
-from runner.errors import FitError
+from runner.errors import FitError, TrackingError
 from runner.fit.held_out import ReadBlocks
 from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.interruption import CTRL_C
@@ -239,7 +239,8 @@ class Trial:
     def record_refusal(self) -> None:
         """Keep a run of a member of a sweep that failed before it had one."""
         error, entry = self.error, self.entry
-        if error is None or self.is_recorded or entry.parent is None:
+        has_one = entry.resumed is not None and isinstance(error, TrackingError)  # not to be had
+        if error is None or self.is_recorded or entry.parent is None or has_one:
             return
         tracking, command = self.experiment.tracking, self.recipe.command
         with (

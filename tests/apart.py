@@ -32,6 +32,9 @@ class Apart:
     def check_files(self, paths):
         pass
 
+    def check_loads(self, value):
+        pass
+
 
 class Kept:
     """A result in pickled form."""
@@ -74,6 +77,8 @@ def answered(function, *arguments):
 
 class Near(DaskCluster):
     """Has such workers, and knows them afterwards."""
+
+    called = "near"
 
     def __init__(self, lost_at=(), **settings):
         super().__init__(**{"placement": DATA} | settings)

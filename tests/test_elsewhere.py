@@ -5,10 +5,12 @@ import time
 from threading import Thread
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import sparse
 
 from runner.base import Block, Place
-from runner.elsewhere import about, label_counts, standing_for
+from runner.elsewhere import about, label_counts, n_bytes, standing_for
 from runner.errors import DatasetError
 
 PLACE = Place(number=3, start=75, stop=100)
@@ -97,3 +99,25 @@ def test_one_question_is_asked_at_a_time():
 def test_labels_are_integers_booleans_or_text_and_not_too_many(y, counts):
     assert label_counts(block_of(y)) == counts
     assert label_counts(about(block_of(y))) == counts
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        np.ones((1000, 10)),
+        np.asfortranarray(np.ones((1000, 10))),
+        np.ones((2000, 10))[::2],
+        pd.DataFrame(np.ones((1000, 10))),
+        sparse.csr_array(np.ones((1000, 7))),
+    ],
+    ids=["rows", "columns", "every second", "table", "sparse"],
+)
+def test_the_bytes_to_send_are_those_of_the_numbers(rows):
+    # Each number of sparse rows takes 12 bytes, and each row 4.
+    expected = 1000 * (7 * 12 + 4) if sparse.issparse(rows) else 1000 * 10 * 8
+    assert n_bytes(rows) == pytest.approx(expected, abs=1500)
+
+
+def test_text_counts_with_its_letters():
+    lines = np.array([f"{i:0100}" for i in range(1000)], object)
+    assert 100_000 < n_bytes(lines) < 110_000

@@ -1,6 +1,7 @@
 """From a dotted name to what it means."""
 
 import os.path
+import signal
 import sys
 
 import pytest
@@ -74,3 +75,11 @@ def test_a_module_that_fails_to_import_is_told_with_its_cause(module, reason):
         "dataset.function must name a module that can be imported; got "
         f"own_names.{module}, which raises {reason}. Try `python -c 'import own_names.{module}'`."
     )
+
+
+def test_an_import_changes_no_signal(project):
+    deaf = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nclass Rows: ...\n"
+    (project / "own_names" / "deaf.py").write_text(deaf)
+    before = signal.getsignal(signal.SIGINT)
+    assert find("x", "own_names.deaf.Rows").__name__ == "Rows"
+    assert signal.getsignal(signal.SIGINT) is before

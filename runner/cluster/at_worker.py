@@ -1,16 +1,19 @@
 """What runs on a worker: one piece of work, with one core, and with everything it says kept."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+from runner.cluster.files import check_seen
 from runner.cluster.layouts import dumps, loads
 from runner.cluster.outcomes import Outcome
 from runner.cluster.told import recorded
 from runner.cluster.versions import Versions, check_here
+from runner.errors import cause
 
 _lock = threading.Lock()
 _here = threading.local()
@@ -19,19 +22,20 @@ _blas: list[Any] = []
 
 @dataclass
 class Shared:
-    """What all tasks of a pass share, and the versions of the packages that they expect."""
+    """What all tasks of a pass share, and the packages and files that they expect."""
 
     value: Any
     expected: Versions
+    paths: tuple[str, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go from worker to worker with the arrays as they were."""
-        return shared, (dumps(self.value), self.expected)
+        return shared, (dumps(self.value), self.expected, self.paths)
 
 
-def shared(content: bytes, expected: Versions) -> Shared:
+def shared(content: bytes, expected: Versions, paths: tuple[str, ...] = ()) -> Shared:
     """Return what all tasks share, from bytes that the scheduler need not understand."""
-    return Shared(loads(content), expected)
+    return Shared(loads(content), expected, paths)
 
 
 def perform(given: Shared, content: bytes) -> Outcome:
@@ -39,6 +43,7 @@ def perform(given: Shared, content: bytes) -> Outcome:
 
     def performed() -> Any:
         check_here(given.expected, address())
+        check_seen(given.paths, address())
         work, task = loads(content)
         return work(given.value, task)
 
@@ -81,6 +86,15 @@ async def ask_there(
     outcome = await asyncio.get_running_loop().run_in_executor(beside, function, held, content)
     outcome.worker = dask_worker.address
     return outcome
+
+
+def refused(content: bytes) -> tuple[str, str]:
+    """Return the name of this host, and why the bytes mean nothing here, "" if they do."""
+    try:
+        loads(content)
+    except Exception as error:  # noqa: BLE001  (told to whoever asks)
+        return socket.gethostname(), cause(error)
+    return socket.gethostname(), ""
 
 
 def tell(topic: str, message: Any) -> None:

@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from runner.cluster.health import in_words
 from runner.cluster.heard import Heard
-from runner.errors import ClusterError, RunnerError, cause
+from runner.errors import ClusterError, RunnerError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -37,27 +38,38 @@ def client_of(target: Any, **settings: Any) -> "Iterator[Client]":
     from distributed.versions import VersionMismatchWarning
 
     at = target if isinstance(target, str) else getattr(target, "scheduler_address", "")
+    before = set(Client._instances)  # noqa: SLF001  (one that is made by half has no other name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", VersionMismatchWarning)
             if isinstance(target, str):
-                with ThreadPoolExecutor(
-                    1
-                ) as pool:  # this thread may have a loop, as in a notebook
-                    pool.submit(asyncio.run, _asked(target, settings["security"])).result()
+                _greet(target, settings["security"])
             client = Client(target, timeout=ANSWER_S, set_as_default=False, **settings)
-    except Exception as error:
+    except BaseException as error:  # Ctrl-C too
+        for begun in set(Client._instances) - before:  # noqa: SLF001
+            _close(begun)
+        if not isinstance(error, Exception):
+            raise
         raise ClusterError(
             f"The scheduler at {at}",
             f"answer within {ANSWER_S:.0f} seconds",
-            got=cause(error.__cause__ or error),
+            got=in_words(error.__cause__ or error),
             remedy="Check the address, that the scheduler runs, and whether it wants TLS.",
         ) from error
     try:
         yield client
     finally:
-        with suppress(Exception):  # a scheduler that is gone cannot be told
-            client.close(timeout=CLOSE_S)
+        _close(client)
+
+
+def _close(client: "Client") -> None:
+    with suppress(Exception):  # a scheduler that is gone cannot be told
+        client.close(timeout=CLOSE_S)
+
+
+def _greet(address: str, security: Any) -> None:
+    with ThreadPoolExecutor(1) as pool:  # this thread may have a loop, as in a notebook
+        pool.submit(asyncio.run, _asked(address, security)).result()
 
 
 async def _asked(address: str, security: Any) -> None:
@@ -80,11 +92,13 @@ def wait_for_a_worker(client: "Client", patience_s: float, heard: Heard) -> None
     try:
         client.wait_for_workers(1, timeout=patience_s)
     except Exception as error:
-        said = heard.told or cause(error)
+        said = f"; it said: {heard.told}" if heard.told else ""
+        if not said and not isinstance(error, TimeoutError):
+            said = "; the connection was closed"  # Dask stumbles over what it then lacks
         raise ClusterError(
             "The cluster",
             f"have a worker within {patience_s:g} seconds",
-            got=f"none; it said: {said}" if said else "none",
+            got=f"none{said}",
             remedy="Start a worker, or wait longer by cluster.patience_s.",
         ) from error
 
@@ -97,6 +111,6 @@ def could_not_start(kind: str, error: Exception, heard: Heard) -> RunnerError:
     return ClusterError(
         f"The cluster {kind}",
         "start",
-        got=f"{cause(error)}{said}",
+        got=f"{in_words(error)}{said}",
         remedy="Check the settings under cluster, and that what it starts on can be reached.",
     )

@@ -6,7 +6,9 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from runner.cluster.health import EVERY_S
-from runner.cluster.window import Item, Window
+from runner.cluster.item import Item
+from runner.cluster.told import issue
+from runner.cluster.window import Window
 
 
 def ended_of(
@@ -45,3 +47,13 @@ def first_of(ended: "SimpleQueue[Item]", window: Window) -> Item | None:
     if item.answer.exception() is not None:
         window.health.check()
     return item
+
+
+def result_or_error(item: Item, seen: dict[Any, Any]) -> Any:
+    """Return what came of a task, after its warnings: its value, or its error."""
+    error = item.answer.exception()
+    if error is not None:
+        return error
+    outcome = item.answer.result()[1]
+    issue(outcome.told, seen)
+    return outcome.value if outcome.error is None else outcome.error

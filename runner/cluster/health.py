@@ -1,11 +1,12 @@
 """Whether a cluster is still there: its scheduler, and at least one worker."""
 
 import asyncio
+import re
 from concurrent.futures import Future
 from time import monotonic
 from typing import Any
 
-from runner.errors import ClusterError
+from runner.errors import ClusterError, cause
 
 EVERY_S = 0.5
 SILENT_S = 20.0  # it may be busy for some seconds, such as with imports
@@ -115,6 +116,50 @@ def silent(scheduler: str, patience_s: float) -> ClusterError:
         got=f"nothing from any for {patience_s:g} s",
         remedy="Look what they do, or start others; then resume the run.",
     )
+
+
+def unable(worker: str, reply: Any) -> ClusterError:
+    """Return the error for a worker whose reply is an error, or the description of one."""
+    if not isinstance(reply, BaseException):
+        said = reply.get("exception_text", "an error")
+    elif type(reply) is Exception:  # in which Dask wraps what it cannot send
+        said = str(reply)
+    else:
+        said = cause(reply)
+    return ClusterError(
+        f"The worker {worker}",
+        "do what it is asked for",
+        got=said,
+        remedy="Look whether it has the same packages, and memory enough; its log says more.",
+    )
+
+
+def in_words(error: BaseException) -> str:
+    """Return what an error of a connection means, without what Dask calls its connections.
+
+    Examples
+    --------
+    >>> in_words(TimeoutError("in <TCP (closed)>"))
+    'no answer'
+    >>> in_words(ConnectionResetError(104, "reset"))
+    'a connection that was closed'
+    >>> in_words(ValueError("a port"))
+    'ValueError: a port'
+    """
+    if isinstance(error, TimeoutError):
+        return "no answer"
+    said = re.sub(r"in <.*?>: ?", "", cause(error)).removeprefix("CommClosedError: ")
+    is_of_dask = said != cause(error)
+    if not is_of_dask and not isinstance(error, ConnectionError):
+        return said
+    if "refused" in said:
+        return "a connection that was refused"
+    return said if re.search("SSL|certificate", said) else "a connection that was closed"
+
+
+def translated(scheduler: str, error: Exception) -> Exception:
+    """Return the error for a scheduler that is lost if a connection failed, else the same."""
+    return lost(scheduler, in_words(error)) if isinstance(error, OSError) else error
 
 
 def _wait(future: "Future[None]", timeout_s: float) -> None:

@@ -59,8 +59,40 @@ class KubernetesCluster(ScalableCluster):
             return KubeCluster(**self.settings())
         except BaseException:
             for begun in set(KubeCluster._instances) - before:  # noqa: SLF001
-                _give_up(begun)
+                self._give_up(begun)
             raise
+
+    def stop(self, cluster: Any) -> None:
+        """Delete the pods, also if their scheduler cannot be told."""
+        from distributed.core import Status
+
+        try:
+            super().stop(cluster)
+        except Exception:  # noqa: BLE001
+            cluster.status = Status.closed  # so that only the deletion is left to be done
+            super().stop(cluster)
+
+    def has_ended(self, cluster: Any, error: Exception) -> bool:
+        """Say no: pods outlive whatever broke here."""
+        return False
+
+    def left(self, cluster: Any) -> str:
+        """Say what deletes the pods."""
+        where = f" --namespace {cluster.namespace}" if cluster.namespace else ""
+        return f"Delete what is left by: kubectl delete daskcluster {cluster.name}{where}"
+
+    def _give_up(self, begun: Any) -> None:
+        """Delete what a cluster has begun that did not start, and let it not try again at exit."""
+        from distributed.core import Status
+
+        try:
+            begun.close(timeout=CLOSE_S)
+        except Exception as error:  # noqa: BLE001
+            if begun.namespace:  # else Kubernetes was not reached at all
+                self._warn(begun, error)
+        begun.status = Status.closed
+        with suppress(Exception):
+            begun._loop_runner.stop()  # noqa: SLF001  (its thread goes on otherwise)
 
     def settings(self) -> dict[str, Any]:
         """Return the keywords of ``dask_kubernetes.operator.KubeCluster``."""
@@ -79,14 +111,3 @@ class KubernetesCluster(ScalableCluster):
             "resource_timeout": self.patience_s,
             "quiet": True,
         }
-
-
-def _give_up(begun: Any) -> None:
-    """Delete what a cluster has begun that did not start, and let it not try again at exit."""
-    from distributed.core import Status
-
-    with suppress(Exception):  # Kubernetes itself may be away
-        begun.close(timeout=CLOSE_S)
-    begun.status = Status.closed
-    with suppress(Exception):
-        begun._loop_runner.stop()  # noqa: SLF001  (its thread goes on otherwise)

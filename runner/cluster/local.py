@@ -5,7 +5,7 @@ import os
 import signal
 from asyncio import gather
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -89,8 +89,13 @@ class LocalCluster(ScalableCluster):
 
     def stop(self, cluster: Any) -> None:
         """End the workers, also those that are at work, without waiting for that."""
-        cluster.sync(_end_workers, cluster, callback_timeout=CLOSE_S)
+        with suppress(Exception):  # what is left is ended, or told, with the scheduler
+            cluster.sync(_end_workers, cluster, callback_timeout=CLOSE_S)
         super().stop(cluster)
+
+    def left(self, cluster: Any) -> str:
+        """Say that the workers end by themselves."""
+        return "What is left of its processes ends with this one."
 
     def _begins_with(self) -> int:
         from dask.system import CPU_COUNT

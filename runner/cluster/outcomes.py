@@ -9,7 +9,7 @@ from typing import Any, SupportsIndex
 from tblib import Traceback
 
 from runner.cluster.layouts import dumps_apart, loads_apart, n_bytes
-from runner.cluster.told import Told
+from runner.cluster.told import Told, issue
 from runner.errors import ClusterError, cause
 
 PROTOCOL_OF_BUFFERS = 5
@@ -86,3 +86,13 @@ def _unsent(error: BaseException) -> ClusterError:
         got=cause(error),
         remedy="Make its class one that can be pickled, of a module that is on both sides.",
     )
+
+
+def value_of(outcome: Outcome, seen: dict[Any, Any]) -> Any:
+    """Return the value of an outcome, after its warnings; or raise its error."""
+    issue(outcome.told, seen)
+    if outcome.error is not None:
+        if outcome.worker:
+            outcome.error.add_note(f"on worker {outcome.worker}")
+        raise outcome.error
+    return outcome.value

@@ -33,6 +33,11 @@ FOLDER = shaped(
     "a folder that begins with /, ~ or $NAME, of letters, digits, dots, dashes and underscores",
     MOST_PATH,
 )
+WHOLE_FOLDER = shaped(
+    rf"{_STEPS}+/?",
+    "a folder's path from /, of letters, digits, dots, dashes and underscores",
+    MOST_PATH,
+)
 FILE = shaped(
     rf"{_STEPS}+",
     "a file's path from /, of letters, digits, dots, dashes and underscores",

@@ -1,18 +1,19 @@
 """Ask every worker, before there is work: which packages it has, and which files it sees."""
 
 import asyncio
-import socket
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-from distributed.protocol.pickle import dumps
+from distributed.protocol.pickle import dumps, loads
 
-from runner.cluster.health import lost, scheduler_of
+from runner.cluster.at_worker import refused
+from runner.cluster.files import missing, unseen
+from runner.cluster.health import in_words, lost, scheduler_of, unable
 from runner.cluster.versions import OF_SCHEDULER, PACKAGES, check_same, of_reply, versions_here
 from runner.errors import ClusterError
 
-MOST_PATHS = 100
+SCHEDULER_S = 15.0
+MOST_S = 40.0  # a patience for workers to come may be longer
 
 
 def check_versions(client: Any, patience_s: float) -> None:
@@ -31,83 +32,78 @@ def check_versions(client: Any, patience_s: float) -> None:
         check_same(f"The worker {worker}", of_reply(reply), here)
 
 
-def check_files(client: Any, paths: Iterable[str | Path], patience_s: float) -> None:
-    """Refuse a worker that does not see local files, or a sample of them where they are many.
+def check_files(client: Any, paths: Sequence[str], patience_s: float) -> None:
+    """Refuse a worker that does not see files.
 
     Raises
     ------
     ClusterError
     """
-    some = sample(paths)
-    if not some:
+    if not paths:
         return
-    asked = {"op": "run", "function": dumps(missing), "args": dumps((some,)), "kwargs": dumps({})}
+    args = dumps((list(paths),))
+    asked = {"op": "run", "function": dumps(missing), "args": args, "kwargs": dumps({})}
     for worker, reply in _ask(client, asked, patience_s)[1].items():
         host, path = reply["result"]
         if path:
+            raise unseen(worker, host, path)
+
+
+def check_loads(client: Any, content: bytes, patience_s: float) -> None:
+    """Refuse a worker that cannot make of bytes what was pickled here.
+
+    Raises
+    ------
+    ClusterError
+    """
+    asked = {"op": "run", "function": dumps(refused), "args": dumps((content,))}
+    for worker, reply in _ask(client, asked | {"kwargs": dumps({})}, patience_s)[1].items():
+        host, said = reply["result"]
+        if said:
             raise ClusterError(
                 f"The worker {worker} on {host}",
-                "see the files that this process reads",
-                got=f"no {path}",
-                remedy="Put the data where all workers see them at the same path, or start the "
-                "workers where they are.",
+                "be able to import what the estimator and the stages are made of",
+                got=said,
+                remedy="Install it there, or put it on the worker's PYTHONPATH.",
             )
-
-
-def missing(paths: Sequence[str]) -> tuple[str, str]:
-    """Return the name of this host, and the first path that is not there, or ""."""
-    return socket.gethostname(), next((path for path in paths if not Path(path).exists()), "")
-
-
-def sample(paths: Iterable[str | Path]) -> list[str]:
-    """Return the absolute paths to look for: of many, their folders and some that are spread.
-
-    Examples
-    --------
-    >>> sample(["/data/a.csv", "s3://rows/b.csv", "file:///data/c.csv"])
-    ['/data/a.csv', '/data/c.csv']
-    >>> len(sample(f"/data/{i}.csv" for i in range(100_000)))
-    101
-    """
-    texts = (str(path).removeprefix("file://") for path in paths)
-    local = [str(Path(text).absolute()) for text in texts if "://" not in text]
-    if len(local) <= MOST_PATHS:
-        return local
-    folders = list(dict.fromkeys(str(Path(path).parent) for path in local))
-    return [*_spread(folders), *_spread(local)]
-
-
-def _spread(paths: list[str]) -> list[str]:
-    most = min(len(paths), MOST_PATHS)
-    return [paths[i * len(paths) // most] for i in range(most)]
 
 
 def _ask(client: Any, message: dict[str, Any], patience_s: float) -> tuple[Any, dict[str, Any]]:
     """Return the answers of the scheduler, where it has one, and of each worker."""
+    within_s = min(patience_s, MOST_S)
+    answers = _answers(client, message, within_s)
+    asking = asyncio.run_coroutine_threadsafe(answers, client.loop.asyncio_loop)
+    try:
+        scheduler, replies = asking.result(SCHEDULER_S + within_s + 1)
+    except OSError as error:
+        asking.cancel()
+        raise lost(scheduler_of(client), in_words(error)) from error
+    # One that cannot be reached has left meanwhile.
+    there = {worker: reply for worker, reply in replies.items() if not isinstance(reply, OSError)}
+    for worker, reply in there.items():
+        if isinstance(reply, Exception) or "exception" in reply:
+            raise unable(worker, reply)
+    return scheduler, there
 
+
+async def _answers(client: Any, message: dict[str, Any], within_s: float) -> tuple[Any, Any]:
     async def of_worker(worker: str) -> Any:
-        asked = client.scheduler.broadcast(msg=message, workers=[worker], on_error="ignore")
+        asked = client.scheduler.broadcast(msg=message, workers=[worker], on_error="return_pickle")
         try:
-            replies = await asyncio.wait_for(asked, patience_s)
+            reply = (await asyncio.wait_for(asked, within_s))[worker]
         except TimeoutError:
-            raise _silent(worker, patience_s) from None
-        return replies.get(worker)
+            raise _silent(worker, within_s) from None
+        return loads(reply) if isinstance(reply, bytes) else reply
 
-    async def of_all() -> tuple[Any, dict[str, Any]]:
+    async def of_scheduler() -> tuple[Any, list[str]]:
         scheduler = None
         if message["op"] == "versions":
             scheduler = await client.scheduler.versions(packages=message["packages"])
-        workers = list(await client.scheduler.ncores())
-        replies = await asyncio.gather(*map(of_worker, workers))
-        # One without an answer has left meanwhile.
-        return scheduler, {w: reply for w, reply in zip(workers, replies, strict=True) if reply}
+        return scheduler, list(await client.scheduler.ncores())
 
-    asking = asyncio.run_coroutine_threadsafe(of_all(), client.loop.asyncio_loop)
-    try:
-        return asking.result(3 * patience_s)
-    except (OSError, TimeoutError) as error:
-        asking.cancel()
-        raise lost(scheduler_of(client), "no answer") from error
+    scheduler, workers = await asyncio.wait_for(of_scheduler(), SCHEDULER_S)
+    replies = await asyncio.gather(*map(of_worker, workers))
+    return scheduler, dict(zip(workers, replies, strict=True))
 
 
 def _silent(worker: str, patience_s: float) -> ClusterError:

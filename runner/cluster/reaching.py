@@ -12,7 +12,7 @@ from distributed.protocol.pickle import dumps
 from distributed.worker import get_data_from_worker
 
 from runner.cluster.at_worker import ask_there
-from runner.cluster.health import EVERY_S, Health, lost, scheduler_of
+from runner.cluster.health import EVERY_S, Health, lost, scheduler_of, unable
 from runner.cluster.outcomes import Outcome
 from runner.errors import ClusterError, cause
 
@@ -113,10 +113,22 @@ class Reaching:
         answers = await asyncio.gather(*map(is_frozen, workers))
         return {worker for worker, is_so in zip(workers, answers, strict=True) if is_so}
 
-    async def holders(self, future: Any) -> list[str]:
-        """Return the workers that have the result of a task."""
-        told = await self._client.scheduler.who_has(keys=[future.key])
-        return list(told.get(future.key, ()))
+    async def holders(self, *futures: Any) -> set[str]:
+        """Return the workers that have the result of one of these tasks."""
+        told = await self._client.scheduler.who_has(keys=[future.key for future in futures])
+        return set().union(*told.values())
+
+    async def is_only_at(
+        self, workers: set[str], future: Any, places: dict[str, set[Any]]
+    ) -> bool:
+        """Say whether one of these workers computes it, or nobody else has it.
+
+        ``places`` are the ``whereabouts``.
+        """
+        if any(future.key in places.get(worker, ()) for worker in workers):
+            return True
+        holders = await self.holders(future)
+        return bool(holders) and workers.issuperset(holders)
 
     async def _from_anyone(self, future: Any) -> Outcome | None:
         for holder in await self.holders(future):
@@ -137,7 +149,7 @@ class Reaching:
             if holder not in self._health.threads:
                 return None
             reply = await self._client.scheduler.gather(keys=[key])
-        outcome: Outcome | None = reply.get("data", {}).get(key)
+        outcome: Outcome | None = (await self._answered(holder, reply)).get("data", {}).get(key)
         return outcome
 
     async def _run(self, holder: str, call: dict[str, bytes]) -> Outcome | None:
@@ -151,8 +163,18 @@ class Reaching:
                 msg={"op": "run", **call}, workers=[holder], on_error="ignore"
             )
             reply = replies.get(holder, {})
-        outcome: Outcome | None = reply.get("result")
+        outcome: Outcome | None = (await self._answered(holder, reply)).get("result")
         return outcome
+
+    async def _answered(self, holder: str, reply: dict[str, Any]) -> dict[str, Any]:
+        """Return a reply; nothing if it is an error of a worker that goes away."""
+        if "exception" not in reply:
+            return reply
+        await asyncio.sleep(EVERY_S)
+        await self._health.look()
+        if holder not in self._health.threads:
+            return {}
+        raise unable(holder, reply)
 
     async def _while_there(
         self, holder: str, reaching: Coroutine[Any, Any, Outcome | None]

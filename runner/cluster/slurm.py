@@ -1,17 +1,24 @@
 """Workers as jobs of a Slurm queue."""
 
+import os
+import shlex
 import shutil
+from asyncio import gather
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
+from runner.cluster.client import CLOSE_S
 from runner.cluster.local import HOST, NO_PAGES
-from runner.cluster.plain import BYTES, DURATION, FOLDER, NAME, require_plain
+from runner.cluster.plain import BYTES, DURATION, FOLDER, NAME, WHOLE_FOLDER, require_plain
 from runner.cluster.started import ScalableCluster
-from runner.errors import ClusterError
+from runner.errors import ClusterError, ConfigError
+from runner.names import signals_kept
 from runner.project import project_root
 from runner.rules import integer, null
 
 KEPT = ".runner/slurm"  # in the project: what the jobs say, and the keys of TLS
+HAVE_ENDED = ("invalid job id", "already completing or completed")  # says scancel
 
 
 @dataclass(kw_only=True)
@@ -63,7 +70,8 @@ class SlurmCluster(ScalableCluster):
 
     def start(self) -> Any:
         """Start the scheduler in a thread of this process, and send the jobs."""
-        from dask_jobqueue.slurm import SLURMCluster
+        with signals_kept():
+            from dask_jobqueue.slurm import SLURMCluster
 
         if shutil.which(SLURMCluster.job_cls.submit_command) is None:
             raise ClusterError(
@@ -75,11 +83,22 @@ class SlurmCluster(ScalableCluster):
         return SLURMCluster(**self.settings(), n_workers=self.n_workers)
 
     def stop(self, cluster: Any) -> None:
-        """End the jobs and the scheduler, and delete the keys."""
-        super().stop(cluster)
-        for name, kept in vars(cluster).items():
-            if name.startswith("_job_") and hasattr(kept, "close"):
-                kept.close()
+        """End the jobs and the scheduler, and delete the keys.
+
+        Raises
+        ------
+        RuntimeError
+            If a job could not be cancelled.
+        """
+        with ExitStack() as stack:
+            stack.callback(_delete_keys, cluster)
+            stack.callback(super().stop, cluster)
+            # Dask would take every failure of scancel for a job that has ended already.
+            cluster.sync(_cancel, list(cluster.workers.values()), callback_timeout=CLOSE_S)
+
+    def left(self, cluster: Any) -> str:
+        """Say how jobs are found and ended."""
+        return "Look for its jobs by: squeue --me, and end them by: scancel NUMBER."
 
     def settings(self) -> dict[str, Any]:
         """Return the keywords of ``dask_jobqueue.SLURMCluster``.
@@ -87,18 +106,19 @@ class SlurmCluster(ScalableCluster):
         Raises
         ------
         ConfigError
-            If the path of the project has letters that a shell would read.
+            If a folder, or the path of the project, has letters that a shell would read.
         """
         import dask.config
         from distributed import Security
 
         own = dask.config.get("jobqueue.slurm", {})
         here = str(project_root() / KEPT)
-        kept = {
+        named = {
             name: getattr(self, name) or own.get(name.replace("_", "-")) or here
             for name in ("log_directory", "shared_temp_directory")
         }
-        require_plain({f"cluster.{name}": path for name, path in kept.items()}, FOLDER)
+        require_plain({f"cluster.{name}": path for name, path in named.items()}, FOLDER)
+        kept = {name: _whole(f"cluster.{name}", path) for name, path in named.items()}
         if here in kept.values():
             (project_root() / KEPT).mkdir(parents=True, exist_ok=True)
         return {
@@ -120,3 +140,49 @@ class SlurmCluster(ScalableCluster):
             ],
             "silence_logs": "critical",
         }
+
+
+def _whole(key: str, folder: str) -> str:
+    """Return the whole path of a folder that may begin with ~ or $NAME.
+
+    Raises
+    ------
+    ConfigError
+        If it is none, without the value of a variable, which may be a secret.
+    """
+    path = os.path.expandvars(os.path.expanduser(folder))  # noqa: PTH111  (Path raises without a home)
+    if not WHOLE_FOLDER.holds(path):
+        raise ConfigError(
+            key,
+            f"be {WHOLE_FOLDER.text}, when ~ and variables have their values",
+            got=repr(folder),
+            remedy="Set the variable in the shell, or write the path itself.",
+        )
+    return path
+
+
+async def _cancel(jobs: list[Any]) -> None:
+    from distributed.core import Status
+
+    for job in jobs:
+        job.status = Status.closing  # or Dask, which expects that, would not close the rest
+    sent = [job for job in jobs if job.job_id]
+    calls = (job._call([*shlex.split(job.cancel_command), job.job_id]) for job in sent)  # noqa: SLF001
+    results = await gather(*calls, return_exceptions=True)
+    failed = {}
+    for job, result in zip(sent, results, strict=True):
+        if isinstance(result, BaseException) and not any(
+            text in str(result).lower() for text in HAVE_ENDED
+        ):
+            failed[job.job_id] = result
+        job.job_id = None  # it is not cancelled again
+    if failed:
+        said = str(next(iter(failed.values()))).rpartition("stderr:\n")[2].strip()
+        message = f"scancel failed for {', '.join(failed)}: {said}"
+        raise RuntimeError(message)
+
+
+def _delete_keys(cluster: Any) -> None:
+    for name, kept in vars(cluster).items():
+        if name.startswith("_job_") and hasattr(kept, "close"):
+            kept.close()

@@ -98,6 +98,11 @@ class SSHCluster(StartedCluster):
             security=security,
         )
 
+    def left(self, cluster: Any) -> str:
+        """Say where processes may be."""
+        hosts = ", ".join(dict.fromkeys(self.hosts))
+        return f"Look for processes of distributed.cli.dask_spec on {hosts}, and end them there."
+
     def _options(self, role: str) -> dict[str, Any]:
         """Return where a scheduler or a worker listens, and how; it is sent as JSON."""
         where: dict[str, Any] = {}

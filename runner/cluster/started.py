@@ -1,5 +1,7 @@
 """A Dask cluster that is made here, and ended with the run."""
 
+import time
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from runner.cluster.client import CLOSE_S, client_of, could_not_start
 from runner.cluster.cluster import DaskCluster
 from runner.cluster.heard import Heard
-from runner.errors import ConfigError
+from runner.errors import ConfigError, RunnerWarning, cause
 from runner.rules import integer, mapping, null
 
 if TYPE_CHECKING:
@@ -47,19 +49,23 @@ class StartedCluster(DaskCluster):
         ClusterError
             If it cannot be started.
         """
+        before = _made_by_dask()
         try:
             cluster = self.start()
-        except ModuleNotFoundError as error:
-            raise _not_installed(self.kind, self.extra, error) from error
-        except Exception as error:
-            raise could_not_start(self.kind, error, heard) from error
+        except BaseException as error:  # Ctrl-C too
+            for begun in _made_by_dask() - before:
+                self._give_up(begun)
+            if isinstance(error, ModuleNotFoundError):
+                raise _not_installed(self.kind, self.extra, error) from error
+            if isinstance(error, Exception):
+                raise could_not_start(self.kind, error, heard) from error
+            raise
         try:
             self.scale(cluster)
             with client_of(cluster, direct_to_workers=self.reaches_workers) as client:
                 yield client
         finally:
-            with suppress(Exception):  # what has ended already cannot be ended
-                self.stop(cluster)
+            self.end(cluster)
 
     def scale(self, cluster: Any) -> None:
         """Leave the number of workers as it is."""
@@ -67,6 +73,40 @@ class StartedCluster(DaskCluster):
     def stop(self, cluster: Any) -> None:
         """End the scheduler and the workers."""
         cluster.close(timeout=2 * CLOSE_S)
+
+    def end(self, cluster: Any) -> None:
+        """End the scheduler and the workers, and warn if that fails."""
+        try:
+            self.stop(cluster)
+        except Exception as error:  # noqa: BLE001
+            if not self.has_ended(cluster, error):
+                self._warn(cluster, error)
+
+    def has_ended(self, cluster: Any, error: Exception) -> bool:
+        """Say whether an error means that there is nothing to end any more."""
+        from distributed.comm.core import CommClosedError
+
+        loop = getattr(getattr(cluster, "loop", None), "asyncio_loop", None)
+        is_dead = loop is not None and not loop.is_running()
+        return isinstance(error, CommClosedError) or (isinstance(error, TimeoutError) and is_dead)
+
+    def left(self, cluster: Any) -> str:
+        """Say what may be left of a cluster that could not be ended, and how it is ended."""
+        return f"Look for what {type(cluster).__name__} has started, and end it by hand."
+
+    def _warn(self, cluster: Any, error: Exception) -> None:
+        said = f"the cluster {self.kind} could not be ended: {cause(error)}. {self.left(cluster)}"
+        warnings.warn(said, RunnerWarning, stacklevel=3)
+
+    def _give_up(self, begun: Any) -> None:
+        """End what was made before an error, or Ctrl-C, as soon as Dask lets that be done."""
+        deadline = time.monotonic() + CLOSE_S
+        while begun.status.name == "starting" and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if begun.status.name != "closed":
+            self.end(begun)
+        with suppress(Exception):
+            begun._loop_runner.stop()  # noqa: SLF001  (its thread goes on otherwise)
 
 
 @dataclass(kw_only=True)
@@ -116,11 +156,17 @@ class ScalableCluster(StartedCluster):
         cluster.adapt(**self.adaptive)
 
 
+def _made_by_dask() -> set[Any]:
+    from distributed import SpecCluster
+
+    return set(SpecCluster._instances)  # noqa: SLF001  (nothing else tells)
+
+
 def _not_installed(kind: str, extra: str, error: ModuleNotFoundError) -> ConfigError:
-    named = f"'incremental-runner[{extra}]'" if extra else error.name
+    with_pip = f"Install it with: pip install 'incremental-runner[{extra}]'"
     return ConfigError(
-        f"The cluster {kind}",
+        f"cluster={kind}",
         "have all that it needs installed",
         got=str(error),
-        remedy=f"Install it with: pip install {named}",
+        remedy=with_pip if extra else "Install the package that has it.",
     )

@@ -2,47 +2,25 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from statistics import median
 from time import monotonic
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 from runner.cluster.at_worker import perform, shared
-from runner.cluster.health import EVERY_S, Health, lost, silent
+from runner.cluster.files import Files, UnseenError
+from runner.cluster.health import EVERY_S, Health, silent, translated
 from runner.cluster.heard import listening
+from runner.cluster.item import Item, Step
 from runner.cluster.layouts import dumps
 from runner.cluster.outcomes import Outcome
 from runner.cluster.reaching import Reaching
 from runner.cluster.versions import versions_here
-from runner.errors import cause
 
 LEAST_S, TIMES = 5.0, 10
-Step: TypeAlias = Callable[[Any], Coroutine[Any, Any, Outcome]]
-
-
-@dataclass(eq=False)
-class Item:
-    """A task that was submitted, once or, where a worker is slow, several times.
-
-    ``result`` is the future of the copy that came first; ``answer`` what was made of it.
-    """
-
-    number: int
-    content: bytes
-    given: Any
-    copies: list[Any]
-    answer: "Future[tuple[Any, Outcome]]" = field(default_factory=Future)
-    step: Step | None = None
-    attempts: "list[Future[None]]" = field(default_factory=list)
-
-    @property
-    def result(self) -> Any:
-        """The future on the cluster that counts."""
-        return self.copies[0]
 
 
 class Window:
@@ -56,14 +34,19 @@ class Window:
     patience_s : float
         As ``Health`` has it, and how long to wait for the very first task before another worker
         is asked.
+    files : Files, optional
+        What a worker must see.
     """
 
-    def __init__(self, client: Any, given: Any, patience_s: float) -> None:
+    def __init__(
+        self, client: Any, given: Any, patience_s: float, files: Files | None = None
+    ) -> None:
         self.health = Health(client, patience_s)
         self.reaching = Reaching(client, self.health)
         self._loop = client.loop.asyncio_loop
         self._patience_s = patience_s
-        self._shared = (dumps(given), versions_here())
+        self._files = files or Files()
+        self._shared = (dumps(given), versions_here(), self._files.paths)
         self._givens: list[Any] = []
         self._items: dict[int, Item] = {}
         self._late: dict[Any, Future[None]] = {}
@@ -101,16 +84,11 @@ class Window:
             given.release()
         self._quiet.close()
 
-    @property
-    def n_items(self) -> int:
-        """How many tasks are submitted and not released."""
-        return len(self._items)
-
     def submit(self, work: Callable[..., Any], task: Any) -> Item:
         """Submit ``work(given, task)``."""
         content = dumps((work, task))
-        copy = self.reaching.submit(perform, self._givens[-1], content)
-        item = Item(self._n_submitted, content, self._givens[-1], [copy])
+        item = Item(self._n_submitted, content, self._givens[-1], [])
+        item.copies.append(self._copy(item, self._sighted() if self._files.blind else ()))
         self._n_submitted += 1
         self._items[item.number] = item
         return item
@@ -118,8 +96,8 @@ class Window:
     def again(self, item: Item) -> Item:
         """Submit a task once more that failed, and was released."""
         item.given = self._givens[-1]
-        item.copies = [self.reaching.submit(perform, item.given, item.content)]
-        item.step, item.answer, item.attempts = None, Future(), []
+        item.copies = [self._copy(item)]
+        item.renew()
         self._items[item.number] = item
         return item
 
@@ -138,7 +116,7 @@ class Window:
 
     def anew(self, item: Item, step: Step) -> None:
         """Begin something else with a result that there is."""
-        item.step, item.answer, item.attempts = None, Future(), []
+        item.renew()
         self.start(item, step)
 
     def wait(self, item: Item, *, counts: bool = True) -> Outcome:
@@ -149,7 +127,7 @@ class Window:
         item : Item
             One that was started.
         counts : bool
-            Whether it tells how long a task takes.
+            Whether it tells how long a task takes, and may come from another worker sooner.
 
         Raises
         ------
@@ -163,7 +141,7 @@ class Window:
             except TimeoutError:
                 self.health.check()
                 if monotonic() - began > patience_s:
-                    self._call(self._ask_others(item))
+                    self._call(self._ask_others(item, is_held=not counts))
                     began, patience_s = monotonic(), min(2 * patience_s, 2 * self.overtime_s)
                 continue
             self._answered = monotonic()
@@ -205,58 +183,95 @@ class Window:
         async def attempt() -> None:
             try:
                 outcome = await step(copy)
-            except (TimeoutError, OSError) as error:
-                _end(answer, error=lost(self.health.scheduler, cause(error)))
             except Exception as error:  # noqa: BLE001  (told at its turn)
-                _end(answer, error=error)
+                if not answer.done():
+                    answer.set_exception(translated(self.health.scheduler, error))
             else:
-                _end(answer, (copy, outcome))
+                if not self._went_elsewhere(item, copy, outcome):
+                    item.end(answer, copy, outcome)
 
         item.attempts.append(self._run(attempt()))
 
-    async def _ask_others(self, item: Item) -> None:
-        """Submit to others what a slow worker has, or what waits for those that do not answer."""
+    def _went_elsewhere(self, item: Item, copy: Any, outcome: Outcome) -> bool:
+        """Give a task whose worker does not see the data to others, if there are any."""
+        if not isinstance(outcome.error, UnseenError):
+            return False
+        item.told += self._files.avoid(outcome.worker, outcome.error)
+        others = self._sighted()
+        if not others or item.answer.done() or item.number not in self._items:
+            return False
+        item.given = self._givens[-1]
+        again = self._copy(item, others)
+        item.copies = [again if each is copy else each for each in item.copies]
+        copy.release()
+        self._attempt(item, again)
+        return True
+
+    def _sighted(self) -> list[str]:
+        """Return the workers of which it is not known that they do not see the data."""
+        return [worker for worker in self.health.threads if worker not in self._files.blind]
+
+    def _copy(self, item: Item, workers: Sequence[str] = ()) -> Any:
+        """Submit a task, to some workers if one of them is there."""
+        options = {"workers": workers, "allow_other_workers": True} if workers else {}
+        return self.reaching.submit(perform, item.given, item.content, **options)
+
+    async def _ask_others(self, item: Item, *, is_held: bool = False) -> None:
+        """Submit to others what a slow worker has, or what waits for those that do not answer.
+
+        What is asked of a result that is there may take its time: only where its worker does not
+        answer it is computed anew.
+        """
         frozen = await self.reaching.frozen()
-        if frozen != set(self.health.threads):
+        if not frozen or not frozen.issuperset(self._sighted()):
             self._answered = monotonic()
         elif monotonic() - self._answered > self._patience_s:
             raise silent(self.health.scheduler, self._patience_s)
         places = await self.reaching.whereabouts()
-        avoided = frozen or await self._places(item.result, places)
-        others = [worker for worker in self.health.threads if worker not in avoided]
+        holders = await self.reaching.holders(*item.copies)
+        if is_held and holders - frozen:
+            return
+        keys = {copy.key for copy in item.copies}
+        here = holders | {worker for worker in places if keys & places[worker]}
+        others = [worker for worker in self._sighted() if worker not in frozen | here]
         if not others:
             return
+        avoided = frozen or here
         late = [item, *await self._stuck(item, places, avoided)]
-        options = {"workers": others, "allow_other_workers": True}
-        self._givens.append(self.reaching.submit(shared, *self._shared, **options))
+        if await self.reaching.is_only_at(avoided, self._givens[-1], places):
+            self._share_anew(others)
         for each in late:
-            copy = self.reaching.submit(perform, self._givens[-1], each.content, **options)
             each.given = self._givens[-1]
-            each.copies.append(copy)
-            self._attempt(each, copy)
+            each.copies.append(self._copy(each, others))
+            self._attempt(each, each.copies[-1])
+
+    def _share_anew(self, workers: Sequence[str]) -> None:
+        """Send what all tasks share to others, and forget what no task needs."""
+        options = {"workers": workers, "allow_other_workers": True}
+        used = {item.given.key for item in [*self._items.values()]}
+        for given in self._givens:
+            if given.key not in used:
+                given.release()
+        kept = [given for given in self._givens if given.key in used]
+        self._givens = [*kept, self.reaching.submit(shared, *self._shared, **options)]
 
     async def _stuck(
         self, item: Item, places: dict[str, set[Any]], avoided: set[str]
     ) -> list[Item]:
         """Return the other items that these workers have, or whose shared part only they have."""
-        keys = set().union(*(places.get(worker, ()) for worker in avoided))
-        keys |= {given.key for given in self._givens if await self._is_only_at(avoided, given)}
+        given = [
+            given.key
+            for given in self._givens
+            if await self.reaching.is_only_at(avoided, given, places)
+        ]
         stuck = []
         for each in [*self._items.values()]:
-            waits = not each.answer.done() and not keys.isdisjoint(
-                (each.copies[-1].key, each.given.key)
-            )
-            if each is not item and (waits or await self._is_only_at(avoided, each.copies[-1])):
+            waits = not each.answer.done() and each.given.key in given
+            if each is not item and (
+                waits or await self.reaching.is_only_at(avoided, each.copies[-1], places)
+            ):
                 stuck.append(each)
         return stuck
-
-    async def _is_only_at(self, workers: set[str], future: Any) -> bool:
-        holders = await self.reaching.holders(future)
-        return bool(holders) and workers.issuperset(holders)
-
-    async def _places(self, copy: Any, places: dict[str, set[Any]]) -> set[str]:
-        computing = {worker for worker, keys in places.items() if copy.key in keys}
-        return computing | set(await self.reaching.holders(copy))
 
     async def _released_late(self, copy: Any) -> None:
         try:
@@ -276,12 +291,5 @@ class Window:
                 called.result(EVERY_S)
             except TimeoutError:
                 continue
-
-
-def _end(answer: "Future[Any]", result: Any = None, *, error: Exception | None = None) -> None:
-    if answer.done():
-        return
-    if error is not None:
-        answer.set_exception(error)
-    else:
-        answer.set_result(result)
+            except OSError as error:
+                raise translated(self.health.scheduler, error) from error

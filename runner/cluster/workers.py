@@ -9,12 +9,13 @@ from queue import SimpleQueue
 from typing import Any
 
 from runner.cluster.at_worker import ask, call, look
-from runner.cluster.finished import ended_of, first_of
+from runner.cluster.files import Files, sample
+from runner.cluster.finished import ended_of, first_of, result_or_error
+from runner.cluster.item import Item
 from runner.cluster.layouts import dumps
-from runner.cluster.outcomes import Outcome
-from runner.cluster.questions import check_files, check_versions
-from runner.cluster.told import issue
-from runner.cluster.window import Item, Window
+from runner.cluster.outcomes import value_of
+from runner.cluster.questions import check_files, check_loads, check_versions
+from runner.cluster.window import Window
 
 
 class Held:
@@ -49,7 +50,7 @@ class Held:
         content = dumps((function, arguments))
         step = partial(self._window.reaching.asked, function=ask, content=content)
         self._window.anew(self._item, step)
-        return _value(self._window.wait(self._item, counts=False), self._seen)
+        return value_of(self._window.wait(self._item, counts=False), self._seen)
 
 
 class Workers:
@@ -79,6 +80,7 @@ class Workers:
         self.blocks_per_worker = blocks_per_worker
         self.patience_s = patience_s
         self._client = client
+        self._files = Files()
         self._seen: dict[Any, Any] = {}
 
     def ahead(
@@ -107,7 +109,7 @@ class Workers:
         Exception
             What ``work`` raised, at the turn of its task.
         """
-        with Window(self._client, given, self.patience_s) as window:
+        with Window(self._client, given, self.patience_s, self._files) as window:
             line, waiting = deque[Item](), iter(tasks)
             while self._fill(window, line, partial(window.submit, work), waiting, n_ahead):
                 ready = [self._taken(window, line)]
@@ -143,7 +145,7 @@ class Workers:
         ClusterError, Exception
             As ``ahead`` does.
         """
-        with Window(self._client, given, self.patience_s) as window:
+        with Window(self._client, given, self.patience_s, self._files) as window:
             line, waiting = deque[Item](), iter(tasks)
             content = dumps((about, ()))
             step = partial(window.reaching.asked, function=look, content=content)
@@ -151,13 +153,18 @@ class Workers:
                 for item in islice(line, n_ahead + 1):
                     window.start(item, step)
                 item = line[0]
-                yield Held(window, item, _value(window.wait(item), self._seen), self._seen)
+                yield Held(window, item, value_of(window.wait(item), self._seen), self._seen)
                 window.release(line.popleft())
 
     @property
     def n_workers(self) -> int:
         """How many workers there are now."""
         return len(self._client.nthreads())
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """The addresses of the workers that there are now."""
+        return frozenset(self._client.nthreads())
 
     def each(
         self, function: Callable[[Any], Any], tasks: Iterable[Any], n_each: int | None = None
@@ -182,7 +189,7 @@ class Workers:
             While it is iterated: if the cluster is lost. A task that kills its workers has it
             instead of a result, and the others go on.
         """
-        with Window(self._client, function, self.patience_s) as window:
+        with Window(self._client, function, self.patience_s, self._files) as window:
             ended = SimpleQueue[Item]()
 
             def begin(item: Item) -> Item:
@@ -196,7 +203,7 @@ class Workers:
             )
             for item in ended_of(fill, window, iter(tasks), ended):
                 if item.answer.exception() is None:
-                    yield item.number, _result_or_error(item, self._seen)
+                    yield item.number, result_or_error(item, self._seen)
                 else:
                     blamed.append(item)
             for item in blamed:
@@ -205,7 +212,21 @@ class Workers:
                 while first_of(ended, window) is None:
                     pass
                 window.release(item)
-                yield item.number, _result_or_error(item, self._seen)
+                yield item.number, result_or_error(item, self._seen)
+
+    def check_loads(self, value: Any) -> None:
+        """Refuse workers that cannot make of bytes what can be pickled here, such as classes.
+
+        Raises
+        ------
+        ClusterError
+            That names the worker, its host, and what it lacks.
+        """
+        try:
+            content = dumps(value)
+        except Exception:  # noqa: BLE001  (what cannot be pickled stays here)
+            return
+        check_loads(self._client, content, self.patience_s)
 
     @contextmanager
     def listening(self, topic: str, handler: Callable[[Any], None]) -> Iterator[None]:
@@ -234,12 +255,16 @@ class Workers:
     def check_files(self, paths: Iterable[str]) -> None:
         """Refuse workers that do not see the files that this process reads.
 
+        Those that join later are given no work where another worker sees them.
+
         Raises
         ------
         ClusterError
             That names the worker, its host, and the first file or folder that it lacks.
         """
-        check_files(self._client, paths, self.patience_s)
+        some = sample(paths)
+        self._files.add(some)
+        check_files(self._client, some, self.patience_s)
 
     def _fill(
         self,
@@ -264,23 +289,4 @@ class Workers:
         window.start(item, window.taken)
         outcome = window.wait(item)
         window.release(item)
-        return _value(outcome, self._seen)
-
-
-def _value(outcome: Outcome, seen: dict[Any, Any]) -> Any:
-    """Return the value, after its warnings; or raise the error."""
-    issue(outcome.told, seen)
-    if outcome.error is not None:
-        if outcome.worker:
-            outcome.error.add_note(f"on worker {outcome.worker}")
-        raise outcome.error
-    return outcome.value
-
-
-def _result_or_error(item: Item, seen: dict[Any, Any]) -> Any:
-    error = item.answer.exception()
-    if error is not None:
-        return error
-    outcome = item.answer.result()[1]
-    issue(outcome.told, seen)
-    return outcome.value if outcome.error is None else outcome.error
+        return value_of(outcome, self._seen)

@@ -39,19 +39,33 @@ def build(composed: Composed) -> tuple[Experiment, Recipe]:
     found += [*problems(plain), *map(unset, missing(plain))]
     if found:
         raise InvalidConfigError(found)
-    _resolve("", plain)  # by the classes themselves, whatever is remembered of them
+    check_targets("", plain)  # by the classes themselves, whatever is remembered of them
     experiment = _instantiate(config)
     asked = recipe(config, composed.overrides, composed.selection)
     return experiment, with_effective(asked, experiment.estimator, experiment.preprocessing)
 
 
-def _resolve(key: str, node: Any) -> None:
+def check_targets(key: str, node: Any) -> None:
+    """Look up every class and function that a section names, as it is allowed to.
+
+    Parameters
+    ----------
+    key : str
+        The dotted key of the section, "" for a whole config.
+    node : mapping or list
+        The section, in plain containers.
+
+    Raises
+    ------
+    ConfigError
+        If one is not there, or not allowed.
+    """
     if isinstance(node, Mapping) and TARGET in node:
         resolve(f"{key}.{TARGET}".lstrip("."), str(node[TARGET]))
     items = node.items() if isinstance(node, Mapping) else enumerate(node)
     for name, value in items:
         if isinstance(value, Mapping | list):
-            _resolve(f"{key}.{name}".lstrip("."), value)
+            check_targets(f"{key}.{name}".lstrip("."), value)
 
 
 def _instantiate(config: DictConfig) -> Experiment:

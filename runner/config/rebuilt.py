@@ -12,10 +12,12 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from runner.cluster.none import NoCluster
 from runner.config.borrowed import check_environment
 from runner.config.compose import Composed, compose, name_after, opened
 from runner.config.messages import in_our_words
 from runner.config.recipe import flattened, shown, variables
+from runner.config.signatures.signature import TARGET
 from runner.errors import ConfigError
 from runner.project import option_files
 from runner.records import says_where
@@ -24,7 +26,8 @@ from runner.redaction import REDACTED
 FOREIGN = ("hydra", "sweep")
 NEEDED = frozenset({"dataset", "estimator"})
 ABSENT = "nothing"
-CLUSTER, HERE = "cluster", {"_target_": "runner.cluster.none.NoCluster"}
+CLUSTER = "cluster"
+HERE = {TARGET: f"{NoCluster.__module__}.{NoCluster.__qualname__}"}
 
 
 @dataclass(frozen=True)
@@ -105,12 +108,12 @@ def move(configs: Sequence[DictConfig], overrides: Sequence[str]) -> None:
     """
     if not overrides:
         return
-    moved = OmegaConf.create({CLUSTER: configs[-1].get(CLUSTER) or HERE})
+    chosen = OmegaConf.create({CLUSTER: configs[-1].get(CLUSTER) or HERE})
     with in_our_words():
-        _change(moved, overrides)
+        _change(chosen, overrides)
     for config in configs:
         with open_dict(config):
-            config[CLUSTER] = moved[CLUSTER]
+            config[CLUSTER] = chosen[CLUSTER]
 
 
 def _change(config: DictConfig, overrides: Sequence[str]) -> None:

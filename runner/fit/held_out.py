@@ -6,6 +6,7 @@ from math import inf
 from typing import Any, Protocol
 
 from runner.base import Block
+from runner.elsewhere import Then
 from runner.fit.asking import Question
 from runner.records import Evaluated
 
@@ -31,7 +32,6 @@ class Measurement(Protocol):
 
 
 Measure = Callable[[Any], Measurement]
-Then = Callable[[Block], Block]
 
 
 class ReadBlocks(Protocol):

@@ -6,11 +6,11 @@ from functools import partial
 from typing import Any
 
 from runner.base import Block, Callback, Checkpoint, Estimator, Progress
-from runner.elsewhere import Elsewhere
+from runner.elsewhere import Elsewhere, Then
 from runner.errors import DatasetError, FitError, RunnerWarning
 from runner.fit.bad_blocks import BadBlocks
 from runner.fit.calls import Calls, LearnBy
-from runner.fit.held_out import HeldOut, Measure, Measurement, Then
+from runner.fit.held_out import HeldOut, Measure, Measurement
 from runner.fit.inspection import Inspection
 from runner.fit.labels import LabelWeights
 from runner.fit.listeners import Listeners

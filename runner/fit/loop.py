@@ -139,11 +139,16 @@ def first_position(fits: Fits, epoch: int) -> int:
 
 
 def _pass_on(block: Block, fits: Fits, each: Each) -> None:
-    # No fit may write into what the others learn from; one that tries fails alone.
-    held = [protected(block) if len(fits) > 1 else block]
+    # No fit may change what the others learn from: each has tables and sparse rows of its own.
+    given = protected if len(fits) > 1 else _as_it_is
+    held = [block]
     del block  # an error that is kept keeps the frames it came through, and what they hold
-    each(lambda fit: fit.step(held[0]), fits)
+    each(lambda fit: fit.step(given(held[0])), fits)
     held.clear()
+
+
+def _as_it_is(block: Block) -> Block:
+    return block
 
 
 def _end_epoch(fits: Fits, each: Each) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import sklearn
 
 from runner.base import Block, Remark
-from runner.elsewhere import Elsewhere
+from runner.elsewhere import Elsewhere, n_bytes
 from runner.errors import ConfigError, RunnerError, cause
 from runner.fit.calls import learn_here
 from runner.fit.step import Learned, Step, protected
@@ -52,7 +52,7 @@ class Back(NamedTuple):
     learned: Learned
     scores: Any
     looked: Looked
-    n_bytes: int | None
+    of_block: int | None
 
 
 class NotLearned(Exception):  # noqa: N818  (the error is its cause)
@@ -98,8 +98,8 @@ def learn_there(
         assert back.__cause__ is not None, "it is raised from what refused the block"  # noqa: S101
         raise back.__cause__
     _tell(step, back.looked)
-    if is_first and step.inspect is not None and back.n_bytes is not None:
-        remark = heavy(step.estimator, len(back.state), back.n_bytes)
+    if is_first and step.inspect is not None and back.of_block is not None:
+        remark = heavy(step.estimator, len(back.state), back.of_block)
         if remark is not None:
             step.inspect.tell(remark)
     state = loads(step.estimator, back.state, is_own=True)
@@ -129,11 +129,11 @@ def learn_here_for(block: Block, sent: Sent) -> Back:
     except Exception as error:  # noqa: BLE001  (sent back as it is)
         raise NotLearned(_looked(step, remarks)) from _that_arrives(error)
     scores = None if step.score is None else step.score.state()
-    n_bytes = bytes_of(block) if is_first else None
-    return Back(state, learned, scores, _looked(step, remarks), n_bytes)
+    of_block = n_bytes((block.X, block.y, block.sample_weight)) if is_first else None
+    return Back(state, learned, scores, _looked(step, remarks), of_block)
 
 
-def heavy(estimator: Any, n_bytes: int, of_block: int) -> Remark | None:
+def heavy(estimator: Any, of_state: int, of_block: int) -> Remark | None:
     """Say of an estimator that it takes long to be sent, beside a block of so many bytes.
 
     Examples
@@ -144,31 +144,15 @@ def heavy(estimator: Any, n_bytes: int, of_block: int) -> Remark | None:
     MLPClassifier, of 2.0 MB, is 25% of a block of 8.0 MB, goes to each block and back, and \
 learns nothing meanwhile; blocks are sent to it while it learns. Set cluster.placement=client.
     """
-    if n_bytes <= max(LEAST, MOST * of_block):
+    if of_state <= max(LEAST, MOST * of_block):
         return None
     return Remark(
         "heavy-estimator",
-        f"{type(estimator).__name__}, of {n_bytes / 1e6:.1f} MB, is "
-        f"{n_bytes / max(of_block, 1):.0%} of a block of {of_block / 1e6:.1f} MB, goes to each "
+        f"{type(estimator).__name__}, of {of_state / 1e6:.1f} MB, is "
+        f"{of_state / max(of_block, 1):.0%} of a block of {of_block / 1e6:.1f} MB, goes to each "
         "block and back, and learns nothing meanwhile; blocks are sent to it while it learns. Set "
         "cluster.placement=client.",
     )
-
-
-def bytes_of(block: Block) -> int:
-    """Return how much there is of a block to send.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from runner.base import Place
-    >>> bytes_of(Block(np.ones((1000, 10)), np.ones(1000), None, Place(0, 0, 1000))) // 1000
-    88
-    """
-    buffers: list[pickle.PickleBuffer] = []
-    rows = (block.X, block.y, block.sample_weight)
-    head = pickle.dumps(rows, protocol=5, buffer_callback=buffers.append)
-    return len(head) + sum(buffer.raw().nbytes for buffer in buffers)
 
 
 def _to_go(step: Step) -> Step:

@@ -1,6 +1,7 @@
 """What is done to one block: it is checked, looked at, tested on, and learned."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -13,6 +14,8 @@ from runner.fit.blame import blame, check_block
 from runner.fit.calls import Calls, LearnBy, learn_here
 from runner.fit.inspection import Inspection
 from runner.fit.progressive import Progressive
+
+FIRST_THAT_COPIES_ON_WRITE = 3  # the major version of pandas
 
 
 class Learned(NamedTuple):
@@ -95,8 +98,9 @@ class Step:
 def protected(block: Block) -> Block:
     """Return a block of the same rows, into which nothing can be written.
 
-    The arrays are the same ones, and are protected in place; a DataFrame is another one that
-    shares the memory until it is written to.
+    The arrays are the same ones, and are protected in place. A DataFrame, and sparse rows, are
+    another object, which is free to be given other columns or values. It shares the memory; a
+    DataFrame until it is written to, or where pandas (before 3) does not see to that, never.
 
     Examples
     --------
@@ -111,4 +115,12 @@ def protected(block: Block) -> Block:
         for part in [array] if isinstance(array, np.ndarray) else parts:
             if isinstance(part, np.ndarray):
                 part.flags.writeable = False
-    return replace(block, X=block.X.copy(deep=False)) if hasattr(block.X, "columns") else block
+    if hasattr(block.X, "columns"):
+        return replace(block, X=block.X.copy(deep=not _copies_on_write()))
+    return replace(block, X=copy(block.X)) if hasattr(block.X, "indptr") else block
+
+
+def _copies_on_write() -> bool:
+    import pandas as pd
+
+    return int(pd.__version__.partition(".")[0]) >= FIRST_THAT_COPIES_ON_WRITE

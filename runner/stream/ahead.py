@@ -10,12 +10,9 @@ from time import perf_counter
 from typing import Any, Protocol
 
 from runner.base import Block
-from runner.elsewhere import Held, about, standing_for
+from runner.elsewhere import Held, Then, about, standing_for
 from runner.stream.reading import Given, Reading, read
 from runner.stream.source import BlockSource
-
-Then = Callable[[Block], Block]
-DATA = "data"
 
 
 class Readers(Protocol):

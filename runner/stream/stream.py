@@ -8,9 +8,10 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 
 from runner.base import Block, Part
+from runner.elsewhere import DATA, Then
 from runner.rules import boolean, check, integer
 from runner.seeds import derive
-from runner.stream.ahead import DATA, Readers, Then, read_ahead, read_held
+from runner.stream.ahead import Readers, read_ahead, read_held
 from runner.stream.mix import Mix, mixed
 from runner.stream.reading import Transform
 from runner.stream.source import BlockSource

@@ -1,6 +1,7 @@
 """A member of a sweep as a job on a Dask worker, which lives on and runs the next one."""
 
 import pickle
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -19,12 +20,12 @@ from runner.errors import FitError
 from runner.records import Outcome
 from runner.redaction import one_line
 from runner.saved import Resumed, read
-from runner.sweeps.begun import begun_run
+from runner.sweeps.begun import begun_runs
 from runner.sweeps.home import Home, at_home
 from runner.sweeps.job import Job
 from runner.sweeps.trials import Called
+from runner.sweeps.wanted import WhileWanted, followed
 from runner.tracking.members import outcome_of
-from runner.tracking.memory_tracker import MemoryTracker
 
 
 class Parcel(NamedTuple):
@@ -45,7 +46,7 @@ class Task(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Work:
+class JobWork:
     """What the workers call with each task.
 
     Parameters
@@ -54,17 +55,20 @@ class Work:
         Where to be meanwhile.
     content : bytes
         A ``Parcel`` by ``layouts.dumps``, opened where the project's modules are found.
+    topic : str
+        Where the client listens.
     """
 
     home: Home
     content: bytes
+    topic: str
 
     def __call__(self, task: Task) -> JobReturn:
         """Run a member and return how it ended; a job ends its worker only by killing it."""
         try:
-            with at_home(self.home):
+            with at_home(self.home), followed(self.topic) as is_wanted:
                 parcel = loads(self.content)
-                return _portable(_run(parcel, task))
+                return _portable(_run(parcel, task, is_wanted))
         except BaseException as error:  # noqa: BLE001
             return _portable(failure(task, error))
 
@@ -74,10 +78,20 @@ class Once:
     """What Hydra calls with the config of a member: it is run unless it has ended before.
 
     A worker that dies may have begun the member, or have finished it and not told so.
+
+    Parameters
+    ----------
+    job : Job
+        What runs it.
+    called : Called
+        By what it is known.
+    is_wanted : callable
+        Says whether somebody still waits for it; if not, it keeps its state and stops.
     """
 
     job: Job
     called: Called
+    is_wanted: Callable[[], bool]
 
     def __call__(self, config: DictConfig) -> Outcome:
         """Run the member, in the run that it has if it was begun before.
@@ -91,11 +105,12 @@ class Once:
             composed = Composed.from_hydra(config)
         experiment, recipe = build(composed)
         experiment.cluster = NoCluster()  # this is a worker of it
-        if isinstance(experiment.tracking, MemoryTracker):  # the sweep is in another memory
-            return replace(self.job, parent=None).learned(experiment, recipe, self.called)
-        begun = begun_run(experiment.tracking, self.job.parent, self.called.key)
+        audience, key = WhileWanted(self.is_wanted), self.called.key
+        begun = begun_runs(
+            experiment.tracking, self.job.parent, (key,), is_wanted=self.is_wanted
+        ).get(key)
         if begun is None:
-            return self.job.learned(experiment, recipe, self.called)
+            return self.job.learned(experiment, recipe, self.called, audience=audience)
         run, page = begun
         if run.status == "FINISHED":
             return replace(outcome_of(run, page), **self.called._asdict())
@@ -107,7 +122,7 @@ class Once:
                 remedy="`runner resume` runs what is left.",
             )
         resumed = Resumed(run.run_id, read(run.run_id))
-        return self.job.learned(experiment, recipe, self.called, resumed)
+        return self.job.learned(experiment, recipe, self.called, resumed, audience)
 
 
 def failure(task: Task, error: BaseException) -> JobReturn:
@@ -115,7 +130,7 @@ def failure(task: Task, error: BaseException) -> JobReturn:
     return JobReturn(list(task.overrides), status=JobStatus.FAILED, _return_value=error)
 
 
-def _run(parcel: Parcel, task: Task) -> JobReturn:
+def _run(parcel: Parcel, task: Task, is_wanted: Callable[[], bool]) -> JobReturn:
     """Run a job as Hydra's own launchers do."""
     Singleton.set_state(parcel.singletons)
     setup_globals()
@@ -127,7 +142,7 @@ def _run(parcel: Parcel, task: Task) -> JobReturn:
     HydraConfig.instance().set_config(config)
     return run_job(
         hydra_context=parcel.context,
-        task_function=Once(parcel.job, task.called),
+        task_function=Once(parcel.job, task.called, is_wanted),
         config=config,
         job_dir_key="hydra.sweep.dir",
         job_subdir_key="hydra.sweep.subdir",

@@ -1,8 +1,10 @@
 """The members of a sweep as jobs on the workers of a Dask cluster, told as they end."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from typing import Any, Protocol, cast
+from uuid import uuid4
 
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, setup_globals
@@ -11,15 +13,15 @@ from hydra.types import HydraContext, TaskFunction
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from runner.allow import resolve
 from runner.cluster.cluster import Cluster
 from runner.cluster.layouts import dumps
 from runner.cluster.none import NoCluster
-from runner.config.signatures.signature import TARGET
-from runner.sweeps.dask_job import Parcel, Task, Work, failure
+from runner.config.job import check_targets
+from runner.sweeps.dask_job import JobWork, Parcel, Task, failure
 from runner.sweeps.home import home_of
 from runner.sweeps.job import Job
 from runner.sweeps.launch import OneByOne
+from runner.sweeps.news import News
 from runner.sweeps.plugin import job_of, launched_by
 from runner.sweeps.teller import Teller
 
@@ -72,7 +74,14 @@ def launch(launcher: Asked, lines: Sequence[Sequence[str]], first: int) -> list[
         workers.check_files(dict.fromkeys((work.home.project, work.home.folder)))
         grows = getattr(cluster, "adaptive", None) is not None  # with what waits
         n_each = None if grows else 1  # a member that kills its worker harms no other there
-        returned = _run(workers.each(work, tasks, n_each), tasks, launcher.on_return)
+        news = News()
+        with (
+            workers.listening(work.topic, news.hear),
+            news.told(),
+            news.states_kept(lambda: workers.addresses),
+            closing(workers.each(work, tasks, n_each)) as results,
+        ):
+            returned = _run(results, tasks, launcher.on_return)
     return [returned[number] for number in numbers]
 
 
@@ -112,7 +121,7 @@ def cluster_of(config: DictConfig) -> Cluster:
     plain = {} if node is None else OmegaConf.to_container(node, resolve=True)
     cluster: Any = NoCluster()
     if plain:
-        resolve(f"cluster.{TARGET}", str(cast("Mapping[str, Any]", plain)[TARGET]))
+        check_targets("cluster", plain)
         cluster = instantiate(plain, _convert_="all")
     if not isinstance(cluster, NoCluster):
         return cast("Cluster", cluster)
@@ -121,7 +130,7 @@ def cluster_of(config: DictConfig) -> Cluster:
     return LocalCluster()
 
 
-def work_of(launcher: Asked, job: Job, lines: Iterable[Iterable[str]]) -> Work:
+def work_of(launcher: Asked, job: Job, lines: Iterable[Iterable[str]]) -> JobWork:
     """Return what is sent to the workers; what all members are called is not sent to each."""
     OmegaConf.select(launcher.config, "hydra.sweep.dir")  # known now, it is one for all of them
     sent = Job(Teller(), parent=job.parent)
@@ -129,4 +138,4 @@ def work_of(launcher: Asked, job: Job, lines: Iterable[Iterable[str]]) -> Work:
         launcher.hydra_context, launcher.config, sent, cast("Any", Singleton.get_state())
     )
     texts = [OmegaConf.to_yaml(launcher.config), *(text for line in lines for text in line)]
-    return Work(home_of(texts, os.environ), dumps(parcel))
+    return JobWork(home_of(texts, os.environ), dumps(parcel), f"runner-jobs-{uuid4().hex}")

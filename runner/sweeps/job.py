@@ -18,7 +18,8 @@ from runner.records import Outcome, Recipe
 from runner.saved import Resumed
 from runner.sweeps.teller import Teller
 from runner.sweeps.trials import Called, entry_of, outcome_of
-from runner.trial import Trial
+from runner.tracking.memory_tracker import MemoryTracker
+from runner.trial import Trial, TrialAudience
 
 
 @dataclass
@@ -108,6 +109,7 @@ class Job:
         recipe: Recipe,
         called: Called,
         resumed: Resumed | None = None,
+        audience: TrialAudience | None = None,
     ) -> Outcome:
         """Run a member that is built already.
 
@@ -121,14 +123,18 @@ class Job:
             By what it is known.
         resumed : Resumed, optional
             The run to go on with, where it has one.
+        audience : TrialAudience, optional
+            What follows it while it learns.
 
         Raises
         ------
         Exception
             What ended it.
         """
-        trial = Trial(experiment, recipe, entry_of(called, self.parent, resumed))
-        run_together([trial], Threads(1))
+        is_apart = isinstance(experiment.tracking, MemoryTracker)  # from that of the sweep
+        parent = None if is_apart else self.parent
+        trial = Trial(experiment, recipe, entry_of(called, parent, resumed))
+        run_together([trial], Threads(1), audience)
         trial.record_refusal()
         outcome = outcome_of(called, trial)
         self.teller.on_member_end(outcome)

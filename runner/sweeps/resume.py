@@ -9,6 +9,7 @@ from runner.config.rebuilt import move
 from runner.config.unedited import check_unedited
 from runner.errors import ConfigError
 from runner.sweeps import kept
+from runner.sweeps.begun import check_left
 from runner.sweeps.conduct import Earlier, conduct
 from runner.sweeps.job import Job
 from runner.sweeps.known import known_scores_of
@@ -109,6 +110,8 @@ def _earlier(
             got=f"{len(finished)} finished of {len(members)}",
             remedy=f"`runner ui {run.run_id[:8]}` shows them.",
         )
+    for child in (found[key] for key in wanted & found.keys()):
+        check_left(child)
     resumed = {
         key: there
         for key, child in found.items()

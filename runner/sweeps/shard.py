@@ -5,45 +5,24 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
-from uuid import uuid4
 
 from runner.callbacks.progress_bar import ProgressBar
 from runner.cluster.at_worker import tell
 from runner.cluster.none import NoCluster
 from runner.experiment import Experiment
-from runner.protocols import Tracker
 from runner.records import Outcome
 from runner.saved import Resumed, read
-from runner.sweeps.begun import Begun, begun_run
+from runner.sweeps.begun import Begun, Sitting, begun_runs
 from runner.sweeps.halving import Tournament
 from runner.sweeps.home import Home, at_home
 from runner.sweeps.known import known_scores_of
 from runner.sweeps.members import Member
-from runner.sweeps.news import BEGUN, ENDED, OF_ITSELF, OVER
+from runner.sweeps.news import ENDED, OF_ITSELF
 from runner.sweeps.plan import Built, Group, planned
 from runner.sweeps.shared_pass import FailFast, run_group
-from runner.tracking.away import answering
-from runner.tracking.client import connect
+from runner.sweeps.wanted import followed
 from runner.tracking.members import outcome_of
-from runner.tracking.mending import mend
 from runner.tracking.mlflow_tracker import MlflowTracker
-from runner.tracking.record import RecordedRun, children_of, current
-from runner.tracking.store import resolve
-from runner.tracking.tags import KEY, times_resumed
-
-RUNNING = ("executing", "long-running")  # as Dask calls tasks that somebody waits for
-
-
-class Sitting(NamedTuple):
-    """The run of a member, and how often it had been gone on with."""
-
-    run_id: str
-    resumed: int
-
-    @classmethod
-    def of(cls, run: RecordedRun) -> "Sitting":
-        """Return that of a run of the record."""
-        return cls(run.run_id, times_resumed(run.tags))
 
 
 class Shard(NamedTuple):
@@ -76,7 +55,7 @@ class Came(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Work:
+class ShardWork:
     """What the workers call with each shard.
 
     Parameters
@@ -106,14 +85,10 @@ class Work:
         """
         with at_home(self.home):
             shard: Shard = pickle.loads(content)  # noqa: S301  (of our own client)
-            sitting = uuid4().hex
-            tell(self.topic, [BEGUN, sitting])
-            try:
-                return self.run(shard)
-            finally:
-                tell(self.topic, [OVER, sitting])
+            with followed(self.topic) as is_wanted:
+                return self.run(shard, is_wanted)
 
-    def run(self, shard: Shard) -> Came:
+    def run(self, shard: Shard, is_wanted: Callable[[], bool]) -> Came:
         """Run the members that have not ended, and return how all of them did.
 
         Raises
@@ -126,8 +101,9 @@ class Work:
             raise refusal.error
         (group,) = plan.groups
         is_kept = isinstance(group.lead.tracking, MlflowTracker)
-        told = Told(self.parent if is_kept else None, self.topic, wanted())
-        begun = begun_since(group.lead.tracking, self.parent, shard)
+        told = ShardFollower(self.parent if is_kept else None, self.topic, is_wanted)
+        keys = [member.key for member in shard.members]
+        begun = begun_runs(group.lead.tracking, self.parent, keys, shard.before, is_wanted)
         for member in shard.members:
             if (one := begun.get(member.key)) is not None and one.run.status in OF_ITSELF:
                 told.ended(replace(outcome_of(*one), **member.called._asdict()))
@@ -150,7 +126,7 @@ class Work:
 
 
 @dataclass
-class Told:
+class ShardFollower:
     """Tells the client at once of each member that ends.
 
     Parameters
@@ -182,37 +158,6 @@ class Told:
         """Keep and tell how a member ended."""
         self.outcomes[outcome.number] = outcome
         tell(self.topic, [ENDED, pickle.dumps(outcome)])
-
-
-def recorded_runs(tracking: Tracker, parent: str) -> dict[str, RecordedRun]:
-    """Return the run that each member of a sweep has, by key, where there is one.
-
-    What killed processes left is sent first. There is none where no record is kept.
-
-    Raises
-    ------
-    TrackingError
-        If the store does not answer.
-    """
-    if not isinstance(tracking, MlflowTracker):
-        return {}
-    store = answering(resolve(tracking.uri), tracking.when_away, parent)
-    client = connect(store)
-    mend(client, store)
-    return {run.tags.get(KEY, ""): run for run in current(children_of(client, store, parent))}
-
-
-def begun_since(tracking: Tracker, parent: str, shard: Shard) -> dict[str, Begun]:
-    """Return the members of a shard that were begun since the sweep was launched, by key."""
-    begun = {}
-    there = recorded_runs(tracking, parent)
-    for member in shard.members:
-        run, key = there.get(member.key), member.key
-        if run is not None and Sitting.of(run) != shard.before.get(key):
-            found = begun_run(tracking, parent, key)  # it waits for one that a process has open
-            if found is not None:
-                begun[key] = found
-    return begun
 
 
 def resumed_from(run_id: str, *, is_forced: bool) -> Resumed | None:
@@ -251,26 +196,6 @@ def _know(tournament: Tournament, left: Sequence[Built], begun: Mapping[str, Beg
     runs = {outcome_of(each.run).number: each.run for each in begun.values()}
     there = {n: run for n, run in runs.items() if n not in learning or read(run.run_id)}
     tournament.know(known_scores_of(there), learning)
-
-
-def wanted() -> Callable[[], bool]:
-    """Return what says whether the task that runs in this thread is still asked for.
-
-    It is not when the client has left or has given it up, or the worker is about to end.
-    """
-    from distributed import Status, get_worker
-
-    try:
-        worker = get_worker()
-    except ValueError:
-        return lambda: True
-    key, gone = worker.get_current_task(), (Status.closing, Status.closed, Status.failed)
-
-    def is_wanted() -> bool:
-        task = worker.state.tasks.get(key)
-        return task is not None and task.state in RUNNING and worker.status not in gone
-
-    return is_wanted
 
 
 def threads_here() -> int:

@@ -3,7 +3,6 @@
 import json
 import os
 import pickle
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -16,23 +15,18 @@ from omegaconf import OmegaConf
 
 from runner.cluster.cluster import Cluster
 from runner.config.signatures.signature import TARGET
-from runner.errors import ConfigError, FitError, cause
+from runner.errors import ConfigError
 from runner.project import project_root
 from runner.protocols import Tracker
 from runner.records import Outcome
+from runner.sweeps.begun import Sitting, recorded_runs
 from runner.sweeps.home import Home, home_of
 from runner.sweeps.job import Job
 from runner.sweeps.launch import Launch, SharedPass
 from runner.sweeps.members import Member, canonical
-from runner.sweeps.news import OF_ITSELF, News
+from runner.sweeps.news import OF_ITSELF, PATIENCE_S, News
 from runner.sweeps.plan import Group, Plan, dealt
-from runner.sweeps.shard import (
-    Came,
-    Shard,
-    Sitting,
-    Work,
-    recorded_runs,
-)
+from runner.sweeps.shard import Came, Shard, ShardWork
 from runner.sweeps.shared_pass import FailFast
 from runner.sweeps.standing import Standing
 from runner.sweeps.trials import Called, failed
@@ -45,7 +39,6 @@ if TYPE_CHECKING:
     from runner.cluster.workers import Workers
 
 HERE = "runner.cluster.none.NoCluster"
-PATIENCE_S = 20.0  # with shards that are to stop after their block, and keep their states
 
 
 def launch_of(clusters: Iterable[Any], threads: int | None = None) -> Launch:
@@ -129,7 +122,7 @@ class _Sweep:
         parent = standing.run.run_id
         there = recorded_runs(plan.groups[0].lead.tracking, parent)
         self._before = {key: Sitting.of(run) for key, run in there.items()}
-        self._work = Work(_home(plan), parent, self._topic, fail_fast)
+        self._work = ShardWork(_home(plan), parent, self._topic, fail_fast)
         self._news = News(standing.ended)
         self._lost: dict[int, BaseException] = {}
 
@@ -138,14 +131,14 @@ class _Sweep:
         n_workers = max(expected_workers(_cluster(self._plan)) or 0, workers.n_workers)
         groups = dealt(self._plan, n_workers).groups
         shards = [self._shard(shard) for group in groups for shard in group.shards]
-        with workers.listening(self._topic, self._news.hear), self._news.told():
-            try:
-                lost = self._pass(workers, shards, len(shards))
-                if lost:  # one for each worker, so that none waits behind one that ends it
-                    self._pass(workers, lost, 1)
-            except BaseException as error:
-                self._wait_for_states(error)
-                raise
+        with (
+            workers.listening(self._topic, self._news.hear),
+            self._news.told(),
+            self._news.states_kept(lambda: workers.addresses),
+        ):
+            lost = self._pass(workers, shards, len(shards))
+            if lost:  # one for each worker, so that none waits behind one that ends it
+                self._pass(workers, lost, 1)
 
     def settle(self, tracking: Tracker) -> None:
         """Say how those members stand that were lost, or are not done, as the record has it."""
@@ -167,7 +160,7 @@ class _Sweep:
             time.sleep(0.2)
 
     def _take(self, called: Called, known: Outcome | None, error: BaseException | None) -> None:
-        told = None if error is None else failed(called, _killed(called, error))
+        told = None if error is None else failed(called, error)
         if told is not None:
             was = known or told
             is_over = was.status in OF_ITSELF
@@ -212,14 +205,6 @@ class _Sweep:
             raise FailFast("a member was lost")
         return []
 
-    def _wait_for_states(self, error: BaseException) -> None:
-        """Let shards that were told to stop do so, unless there is nobody to be waited for."""
-        if isinstance(error, KeyboardInterrupt):
-            sys.stderr.write("\nstopping after this block; Ctrl-C once more stops at once\n")
-            sys.stderr.flush()
-        if isinstance(error, FailFast) or not isinstance(error, Exception):
-            self._news.wait_for_all(PATIENCE_S)
-
 
 def expected_workers(cluster: Cluster) -> int | None:
     """Return how many workers a cluster will have, as far as its settings say it.
@@ -260,12 +245,3 @@ def _paths(plan: Plan, tracking: Tracker) -> list[str]:
     for group in plan.groups:
         found += group.lead.dataset.fingerprint()
     return list(dict.fromkeys(found))
-
-
-def _killed(called: Called, error: BaseException) -> FitError:
-    return FitError(
-        f"Member {called.name}",
-        "leave its worker alive",
-        got=cause(error),
-        remedy="Look for what ends the process, or takes more memory than there is.",
-    )

@@ -115,3 +115,11 @@ def logged(task):
         log.write(f"{number}\n")
     time.sleep(0.05)
     return os.getpid()
+
+
+def slowly(value, path, seconds):
+    """Write down that it was asked, and take some time for it."""
+    with Path(path).open("a") as log:
+        log.write("asked\n")
+    time.sleep(seconds)
+    return len(value)

@@ -92,5 +92,8 @@ def test_what_a_class_lacks_is_told():
     def lacking():
         import no_such_package  # noqa: F401
 
-    with pytest.raises(ConfigError, match=r"pip install no_such_package"):
+    with pytest.raises(
+        ConfigError,
+        match=r"cluster=any must .*no_such_package.* Install the package that has it\.",
+    ):
         open_it(AnyCluster(made_by=partial(lacking)))

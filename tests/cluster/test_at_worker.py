@@ -6,6 +6,7 @@ import numpy as np
 from distributed.protocol import deserialize, serialize
 
 from runner.cluster.at_worker import Shared, address, ask, call, look, perform, shared, tell
+from runner.cluster.files import UnseenError
 from runner.cluster.layouts import dumps
 from runner.cluster.outcomes import Outcome
 from runner.cluster.versions import versions_here
@@ -35,10 +36,19 @@ def test_work_is_refused_where_packages_differ():
     assert isinstance(outcome.error, ClusterError)
 
 
+def test_work_is_refused_where_files_are_not_seen(tmp_path):
+    there, missing = str(tmp_path), str(tmp_path / "rows.csv")
+    assert perform(Shared(3, versions_here(), (there,)), dumps((operator.add, 4))).value == 7
+    outcome = perform(Shared(3, versions_here(), (there, missing)), dumps((operator.add, 4)))
+    assert isinstance(outcome.error, UnseenError)
+    assert f"got no {missing}" in str(outcome.error)
+
+
 def test_what_is_shared_goes_on_to_other_workers_in_its_order():
-    came = deserialize(*serialize(given(np.eye(4)[::2, ::2])))
+    sent = shared(dumps(np.eye(4)[::2, ::2]), versions_here(), ("/data",))
+    came = deserialize(*serialize(sent))
     assert not came.value.flags.forc
-    assert came.expected == versions_here()
+    assert (came.expected, came.paths) == (versions_here(), ("/data",))
 
 
 def test_what_is_held_is_asked():

@@ -1,6 +1,9 @@
 """What is said when there is no worker, or a cluster does not start."""
 
+from types import SimpleNamespace
+
 import pytest
+from distributed.comm import CommClosedError
 
 from runner.cluster.client import client_of, could_not_start, wait_for_a_worker
 from runner.cluster.heard import Heard, listening
@@ -36,6 +39,16 @@ def test_no_worker_is_an_error_within_the_patience(nobody):
     ):
         wait_for_a_worker(client, 0.05, heard)
     assert client.status == "closed"
+
+
+@pytest.mark.parametrize("error", [KeyError("workers"), CommClosedError("in <TCP (closed)>")])
+def test_a_scheduler_that_ends_meanwhile_is_told_in_plain_words(error):
+    def wait_for_workers(*_, **__):
+        raise error
+
+    client = SimpleNamespace(wait_for_workers=wait_for_workers)
+    with pytest.raises(ClusterError, match=r"got none; the connection was closed\. Start"):
+        wait_for_a_worker(client, 5, Heard())
 
 
 def test_a_client_is_closed_whatever_happens(nobody):

@@ -1,8 +1,9 @@
 """A cluster is looked at while there is work."""
 
 import pytest
+from distributed.comm import CommClosedError
 
-from runner.cluster.health import Health, lost, scheduler_of
+from runner.cluster.health import Health, in_words, lost, scheduler_of, translated
 from runner.errors import ClusterError
 
 
@@ -38,3 +39,18 @@ def test_a_silent_scheduler_and_missing_workers_are_told(two_workers, monkeypatc
     health._heard -= 100
     with pytest.raises(ClusterError, match=r"got no answer for 9\d s"):
         health.check()
+
+
+def test_what_dask_says_of_connections_is_put_in_plain_words():
+    where = "in <TCP (closed) ConnectionPool.who_has local=tcp://127.0.0.1:1>: Stream is closed"
+    assert in_words(CommClosedError(where)) == "a connection that was closed"
+    refused = "in <distributed.comm.tcp.TCPConnector object at 0x7>: Connection refused"
+    assert in_words(CommClosedError(refused)) == "a connection that was refused"
+    tls = CommClosedError("in <distributed.comm.tcp.TLSConnector object at 0x7>: SSLError: wrong")
+    assert in_words(tls) == "SSLError: wrong"
+
+
+def test_only_a_failed_connection_is_a_lost_scheduler():
+    error = MemoryError("no")
+    assert translated("s", error) is error
+    assert str(translated("s", CommClosedError("in <TCP>"))).startswith("The scheduler at s must")

@@ -4,10 +4,11 @@ import inspect
 import threading
 
 import pytest
+from distributed.comm import CommClosedError
 
 from runner.cluster.heard import listening
 from runner.cluster.kubernetes import KubernetesCluster
-from runner.errors import ClusterError, ConfigError
+from runner.errors import ClusterError, ConfigError, RunnerWarning
 
 IMAGE = "ghcr.io/me/runner:1.0"
 
@@ -58,6 +59,59 @@ def test_no_configuration_of_kubernetes_is_told_and_nothing_is_left(
     assert not [each for each in KubeCluster._instances if each.status.name != "closed"]
     assert threading.active_count() == threads
     assert capfd.readouterr() == ("", "")
+
+
+class Kept:
+    """A cluster whose pods cannot be deleted."""
+
+    name, namespace = "mine-1", "here"
+    status = None
+
+    def close(self, timeout):
+        raise CommClosedError("no route")
+
+
+def test_pods_are_deleted_also_when_their_scheduler_is_lost(allowed, monkeypatch):
+    from dask_kubernetes.operator import KubeCluster
+    from dask_kubernetes.operator.kubecluster import kubecluster
+    from distributed.deploy.cluster import Cluster
+
+    deleted, closing = [], Cluster._close
+
+    class Resource:
+        @classmethod
+        async def get(cls, *_args, **_kwargs):
+            return cls()
+
+        async def delete(self):
+            deleted.append(1)
+
+        async def exists(self):
+            return False
+
+    async def start(cluster):
+        pass
+
+    async def lose(cluster):
+        if cluster.status.name != "closed":
+            raise CommClosedError("gone")
+        await closing(cluster)
+
+    monkeypatch.setattr(kubecluster, "DaskCluster", Resource)
+    monkeypatch.setattr(Cluster, "_close", lose)
+    monkeypatch.setattr(KubeCluster, "_start", start)
+    cluster = KubernetesCluster(name="mine", image=IMAGE)
+    made = KubeCluster(**cluster.settings())
+    cluster.end(made)
+    made._loop_runner.stop()
+    assert deleted == [1]
+
+
+def test_pods_that_could_not_be_deleted_are_told_also_when_the_scheduler_is_lost(allowed):
+    cluster = KubernetesCluster(name="mine", image=IMAGE)
+    for end in (cluster.end, cluster._give_up):
+        with pytest.warns(RunnerWarning, match=r"kubectl delete daskcluster mine-1 --namespace h"):
+            end(Kept())
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import psutil
 import pytest
+from distributed import SpecCluster
 
 from runner.cluster.client import wait_for_a_worker
 from runner.cluster.heard import listening
 from runner.cluster.local import LocalCluster
-from runner.errors import ConfigError
+from runner.errors import ClusterError, ConfigError
 
 OPENED = """
 import os, sys, time
@@ -137,6 +139,38 @@ def test_adaptive_scaling_has_as_many_workers_as_there_is_work_for():
         futures = client.map(time.sleep, [30 + i for i in range(20)])
         client.wait_for_workers(2, timeout=20)
         assert len(futures) == 20
+
+
+def listens_here():
+    connections = psutil.Process().net_connections(kind="inet")
+    return {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
+
+
+@pytest.mark.parametrize("error", [OSError("no memory"), KeyboardInterrupt()])
+@pytest.mark.parametrize("name", ["sync", "scale"])
+def test_a_start_that_is_broken_off_leaves_nothing_open(name, error, monkeypatch):
+    real, n_failed = getattr(SpecCluster, name), []
+
+    def fail_once(cluster, *args, **kwargs):
+        done = real(cluster, *args, **kwargs)
+        if not n_failed:
+            n_failed.append(1)
+            raise error
+        return done
+
+    before = listens_here(), set(threading.enumerate()), set(SpecCluster._instances)
+    monkeypatch.setattr(SpecCluster, name, fail_once)
+    with (
+        listening() as heard,
+        pytest.raises((ClusterError, KeyboardInterrupt)),
+        LocalCluster(n_workers=1, tls=False).connected(heard),
+    ):
+        pass
+    begun = set(SpecCluster._instances) - before[2]
+    assert {each.status.name for each in begun} <= {"closed"}
+    assert listens_here() <= before[0]
+    assert not [each for each in set(threading.enumerate()) - before[1] if "IO loop" in each.name]
+    assert n_failed
 
 
 @pytest.mark.parametrize(

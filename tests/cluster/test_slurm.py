@@ -13,7 +13,7 @@ from runner.cluster import slurm
 from runner.cluster.client import wait_for_a_worker
 from runner.cluster.heard import listening
 from runner.cluster.slurm import SlurmCluster
-from runner.errors import ClusterError, ConfigError
+from runner.errors import ClusterError, ConfigError, RunnerWarning
 
 KEYS = ("queue", "account", "interface", "memory", "walltime")
 FOLDERS = ("local_directory", "log_directory", "shared_temp_directory")
@@ -87,6 +87,79 @@ def test_a_job_that_does_not_run_is_told_and_is_cancelled(sbatch):
             wait_for_a_worker(client, 0.1, heard)
         assert client.scheduler.address.startswith("tls://127.0.0.1:")
     assert sbatch.read_text().split() == ["sbatch", "scancel"]
+
+
+def cancel_fails(sbatch, said):
+    program = sbatch.parent / "bin" / "scancel"
+    program.write_text(f'#!/bin/sh\necho scancel >> {sbatch}\necho "{said}" >&2\nexit 1\n')
+
+
+def open_and_close():
+    with listening() as heard, of().connected(heard):
+        pass
+
+
+def test_a_job_that_cannot_be_cancelled_is_told_with_its_number(sbatch, project):
+    cancel_fails(sbatch, "scancel: error: Unable to contact slurm controller")
+    told = (
+        r"slurm could not be ended: .*scancel failed for 7: .*controller\. Look .*scancel NUMBER"
+    )
+    with pytest.warns(RunnerWarning, match=told):
+        open_and_close()
+    assert sbatch.read_text().split() == ["sbatch", "scancel"]
+    assert list((project / ".runner" / "slurm").iterdir()) == []  # no key is left
+
+
+def test_a_job_that_has_ended_already_is_no_news(sbatch, project):
+    cancel_fails(sbatch, "scancel: error: Kill job error on job id 7: Invalid job id specified")
+    open_and_close()
+    assert sbatch.read_text().split() == ["sbatch", "scancel"]
+
+
+def test_ctrl_c_while_jobs_are_sent_cancels_them(sbatch, project, monkeypatch):
+    from distributed import SpecCluster
+
+    real = SpecCluster.scale
+
+    def interrupted(cluster, n=0, **kwargs):
+        done = real(cluster, n, **kwargs)
+        if n:
+            cluster.sync(cluster._correct_state)
+            raise KeyboardInterrupt
+        return done
+
+    monkeypatch.setattr(SpecCluster, "scale", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        open_and_close()
+    assert sbatch.read_text().split() == ["sbatch", "scancel"]
+
+
+def test_folders_that_this_process_makes_are_whole_paths(project, tmp_path, monkeypatch):
+    from dask_jobqueue import SLURMCluster
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("KEYS", str(tmp_path))
+    monkeypatch.chdir(project)
+    cluster = of(
+        log_directory="~/logs", shared_temp_directory="$KEYS/", local_directory="$TMPDIR/a"
+    )
+    made = SLURMCluster(**cluster.settings())
+    assert (tmp_path / "logs").is_dir()
+    assert len([*tmp_path.glob("*.pem"), *tmp_path.glob(".dask-jobqueue*")]) == 3
+    assert "--local-directory $TMPDIR/a " in made.job_script()
+    cluster.stop(made)
+    assert not (project / "~").exists()
+
+
+@pytest.mark.parametrize("value", [None, "relative", "/a b", "/a;touch owned", "/a/../b"])
+@pytest.mark.parametrize("key", ["log_directory", "shared_temp_directory"])
+def test_a_variable_that_is_no_plain_path_is_refused_and_not_shown(key, value, monkeypatch):
+    monkeypatch.delenv("WHERE", raising=False)
+    if value is not None:
+        monkeypatch.setenv("WHERE", value)
+    with pytest.raises(ConfigError, match=rf"cluster.{key} must .*; got '\$WHERE/x'") as raised:
+        of(**{key: "$WHERE/x"}).settings()
+    assert value is None or value not in str(raised.value)
 
 
 def test_where_there_is_no_slurm_is_told_at_once(monkeypatch):

@@ -3,18 +3,22 @@
 import operator
 
 import pytest
+from distributed.comm import CommClosedError
 
+from runner.cluster import window
 from runner.cluster.window import LEAST_S, Window
+from runner.errors import ClusterError
+from tests.cluster import tasks
 
 
 def test_a_task_is_submitted_started_and_released(two_workers):
     with Window(two_workers, 3, 20) as window:
         item = window.submit(operator.add, 4)
-        assert window.n_items == 1
+        assert len(window._items) == 1
         window.start(item, window.taken)
         assert window.wait(item).value == 7
         window.release(item)
-        assert window.n_items == 0
+        assert not window._items
 
 
 def test_another_worker_is_asked_after_ten_times_the_usual(two_workers):
@@ -36,7 +40,34 @@ def test_what_first_came_counts_and_the_others_are_forgotten(two_workers):
     assert item.copies[0].status == "cancelled" or item.copies[0].status == "finished"
 
 
+def test_what_all_share_is_sent_again_once_however_often_others_are_asked(
+    two_workers, monkeypatch
+):
+    monkeypatch.setattr(window, "LEAST_S", 0.1)
+    monkeypatch.setattr(window, "TIMES", 0)
+    with Window(two_workers, 0.5, 0.1) as asked:
+        for number in range(4):
+            item = asked.submit(tasks.pid_after, number)
+            asked.start(item, asked.taken)
+            assert asked.wait(item).value[0] == number
+            assert len(asked._givens) <= 2
+            asked.release(item)
+
+
 def test_it_ends_on_an_error_too(two_workers):
     with pytest.raises(ZeroDivisionError), Window(two_workers, 3, 20) as window:
         1 / window.submit(operator.add, 4).number
-    assert window.n_items == 0
+    assert not window._items
+
+
+def test_a_connection_that_ends_while_others_are_asked_is_a_lost_scheduler(
+    two_workers, monkeypatch
+):
+    async def closed(*_):
+        raise CommClosedError("in <TCP (closed) ConnectionPool.who_has local=tcp://127.0.0.1:1>")
+
+    with Window(two_workers, 3, 20) as asked:
+        item = asked.submit(operator.add, 4)
+        monkeypatch.setattr(asked.reaching, "whereabouts", closed)
+        with pytest.raises(ClusterError, match="until the end; got a connection that was closed"):
+            asked._call(asked._ask_others(item))

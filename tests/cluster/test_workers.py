@@ -187,6 +187,15 @@ def test_an_error_of_a_question_is_raised_and_the_next_can_be_asked(workers):
     results.close()
 
 
+def test_a_slow_question_to_a_worker_that_answers_is_asked_once(workers, tmp_path, monkeypatch):
+    monkeypatch.setattr(window, "LEAST_S", 0.2)
+    monkeypatch.setattr(window, "TIMES", 0)
+    log = tmp_path / "log"
+    for held in workers.held(tasks.block, 10, range(2), len):
+        assert held.ask(tasks.slowly, str(log), 1.2) == 10
+    assert log.read_text() == "asked\n" * 2
+
+
 def test_members_come_as_they_finish_each_once(workers):
     found = dict(workers.each(tasks.telling, range(9)))
     assert found == {number: number for number in range(9)}
@@ -328,3 +337,30 @@ def test_no_worker_left_is_an_error_and_so_is_a_lost_scheduler(
     with pytest.raises(ClusterError, match=f"The scheduler at {cluster.address} must stay there"):
         list(results)
     assert time.monotonic() - began < 5
+
+
+def test_the_workers_that_are_there_are_known_by_their_addresses(two_workers):
+    assert Workers(two_workers).addresses == set(two_workers.run(os.getpid))
+
+
+def test_a_worker_that_joins_late_without_the_data_gets_no_work_and_alone_is_an_error(
+    scheduler_and_workers, tmp_path
+):
+    cluster, data = scheduler_and_workers(1), tmp_path / "rows.csv"
+    data.touch()
+    workers = Workers(cluster.client, patience_s=LONG)
+    workers.check_files([str(data)])
+    results = workers.ahead(tasks.pid_after, 0.05, range(60), 2)
+    _, pid = next(results)
+    data.unlink()  # the first worker has seen it
+    cluster.processes.start_worker("--no-nanny")
+    cluster.client.wait_for_workers(2, timeout=LONG)
+    with pytest.warns(RunnerWarning, match="no .*rows.csv. .* other workers do its work") as told:
+        assert list(results) == [(number, pid) for number in range(1, 60)]
+    assert len(told) == 1
+    assert [each.about for each in workers.held(tasks.block, 9, range(9), len)] == [9] * 9
+    assert len(dict(workers.each(tasks.telling, range(9)))) == 9
+    cluster.workers[0].kill()
+    with pytest.raises(ClusterError, match="must see the files that this process reads") as alone:
+        list(workers.ahead(tasks.pid_after, 0.05, range(60), 2))
+    assert not isinstance(alone.value, DatasetError)

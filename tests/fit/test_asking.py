@@ -51,6 +51,9 @@ class OtherProcess:
     def __init__(self):
         self.sent = []
 
+    def check_loads(self, value):
+        pass
+
     def check_files(self, paths):
         pass
 

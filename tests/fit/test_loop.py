@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -301,6 +302,46 @@ def test_sparse_rows_cannot_be_written_either():
     with Threads(1) as each:
         fit_loop(fits, epoch, each)
     assert all("read-only" in str(fit.error) for fit in fits)
+
+
+class Spoils:
+    """Writes into tables and rows in ways that need no array to be writeable."""
+
+    def partial_fit(self, X, y=None):
+        if isinstance(X, pd.DataFrame):
+            X["a"] = 0.0
+            X.loc[:, "b"] = 0.0
+            del X["c"]
+        else:
+            X.data = X.data * 0.0
+
+
+class Sums:
+    def __init__(self):
+        self.sums = []
+
+    def partial_fit(self, X, y=None):
+        self.sums.append(float(np.asarray(X.sum()).sum()))
+
+
+TABLES = {
+    "tables": lambda: pd.DataFrame({name: [1.0, 2.0, 3.0] for name in "abc"}),
+    "sparse rows": lambda: sparse.csr_array(np.diag([3.0, 6.0, 9.0])),
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_what_a_fit_puts_in_the_place_of_columns_or_values_is_its_own(kind, n_threads):
+    def epoch(_):
+        for i in range(3):
+            yield Block(TABLES[kind](), None, None, Place(i, 3 * i, 3 * i + 3))
+
+    fits = [IncrementalFit(each) for each in (Spoils(), Sums(), Spoils(), Sums())]
+    with Threads(n_threads) as each:
+        fit_loop(fits, epoch, each)
+    assert [fit.error for fit in fits] == [None] * 4
+    assert [fit.estimator.sums for fit in fits[1::2]] == [[18.0] * 3] * 2
 
 
 class Positioned(Epochs):

@@ -21,7 +21,7 @@ from runner.fit.bad_blocks import BadBlocks
 from runner.fit.incremental_fit import IncrementalFit
 from runner.fit.inspection import Inspection
 from runner.fit.progressive import Progressive
-from runner.fit.sent import bytes_of, heavy
+from runner.fit.sent import heavy
 from runner.preprocessing.running import RunningPipeline
 from tests.apart import Apart
 
@@ -230,15 +230,24 @@ def test_an_estimator_that_is_large_beside_a_block_is_told_of_at_the_first():
     assert "set cluster.placement=client" in told[0].text.lower()
 
 
-@pytest.mark.parametrize(("n_bytes", "of_block"), [(999_000, 10), (1_999_000, 100_000_000)])
-def test_one_that_is_small_is_not_told_of(n_bytes, of_block):
-    assert heavy(GaussianNB(), n_bytes, of_block) is None
+@pytest.mark.parametrize(("of_state", "of_block"), [(999_000, 10), (1_999_000, 100_000_000)])
+def test_one_that_is_small_is_not_told_of(of_state, of_block):
+    assert heavy(GaussianNB(), of_state, of_block) is None
 
 
-def test_the_bytes_of_a_block_are_those_of_its_rows_labels_and_weights():
-    assert bytes_of(block_of(0, sample_weight=np.ones(50))) == pytest.approx(50 * 40, abs=600)
-    lines = np.array(["a line of text"] * 50, object)
-    assert bytes_of(block_of(0, X=lines)) > 50 * 8
+class Heavy(GaussianNB):
+    """Holds much."""
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        self.ballast_ = np.zeros(200_000)
+        return super().partial_fit(X, y, classes, sample_weight)
+
+
+def test_one_is_compared_with_a_block_that_has_labels_and_weights():
+    told = []
+    block = block_of(0, n_rows=20_000, sample_weight=np.ones(20_000))
+    fit_of(Heavy(), told).step(there(block))
+    assert "Heavy, of 1.6 MB, is 200% of a block of 0.8 MB" in told[0].text
 
 
 class Sees(GaussianNB):

@@ -78,3 +78,13 @@ def test_what_is_written_into_a_table_is_not_written_into_the_block():
     table.loc[0, "data"] = 9.0
     table["c"] = 1
     assert frame.to_dict("list") == {"data": [1.0, 2.0], "b": ["x", "y"]}
+
+
+def test_before_pandas_3_a_table_shares_no_memory(monkeypatch):
+    frame = pd.DataFrame({"a": [1.0, 2.0]})
+    shares = {}
+    for version in ("2.2.3", "3.0.0"):
+        monkeypatch.setattr(pd, "__version__", version)
+        table = protected(Block(frame, None, None, PLACE)).X
+        shares[version] = np.shares_memory(table["a"].to_numpy(), frame["a"].to_numpy())
+    assert shares == {"2.2.3": False, "3.0.0": True}

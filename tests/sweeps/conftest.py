@@ -4,8 +4,10 @@ import json
 import shutil
 import sys
 import threading
+import time
 import weakref
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -188,6 +190,29 @@ def runs_by_key(run_id):
     runs = list(find_all(connect(store), store, f"tags.`{PARENT}` = '{run_id}'"))
     assert all(KEY in run.tags for run in runs)
     return Counter(run.tags[KEY] for run in runs)
+
+
+@contextmanager
+def when(holds, act):
+    """Do something in a thread as soon as something holds."""
+    left, done = threading.Event(), []
+
+    def wait():
+        deadline = time.monotonic() + 60
+        while not left.is_set() and time.monotonic() < deadline:
+            if holds():
+                done.append(act())
+                return
+            time.sleep(0.005)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    try:
+        yield
+    finally:
+        left.set()
+        thread.join()
+    assert done, "it never held"
 
 
 @dataclass(kw_only=True)

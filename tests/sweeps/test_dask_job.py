@@ -4,6 +4,7 @@ import logging
 import os
 import pickle
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,11 @@ class Again:
     def check_files(self, paths):
         self.files = list(paths)
 
-    def each(self, work, tasks):
+    @contextmanager
+    def listening(self, topic, handler):
+        yield
+
+    def each(self, work, tasks, n_each):
         work = sent(work)
         for place, task in enumerate(tasks):
             before = state()
@@ -61,17 +66,17 @@ class Again:
 class Lost(Again):
     """Workers that are lost after the first member."""
 
-    def each(self, work, tasks):
-        yield from super().each(work, tasks[:1])
+    def each(self, work, tasks, n_each):
+        yield from super().each(work, tasks[:1], n_each)
         raise ClusterError("The cluster", "stay", got="nothing", remedy="Start it again.")
 
 
 class Deadly(Again):
     """Workers that do not survive the first member."""
 
-    def each(self, work, tasks):
+    def each(self, work, tasks, n_each):
         yield 0, ClusterError("A task", "leave its worker alive", got="4 deaths", remedy="Look.")
-        yield from ((place + 1, back) for place, back in super().each(work, tasks[1:]))
+        yield from ((place + 1, back) for place, back in super().each(work, tasks[1:], n_each))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Whole experiments on worker processes: the same members as by any other launcher."""
 
+import _thread
 import os
 import shutil
 import signal
@@ -14,14 +15,17 @@ from omegaconf import OmegaConf
 from runner.cluster.local import NO_PAGES, LocalCluster
 from runner.errors import ConfigError
 from runner.sweeps.dask_jobs import cluster_of
+from runner.sweeps.job import Job
+from runner.sweeps.resume import resume
 from runner.tracking.client import connect
-from runner.tracking.record import find_all, find_run
+from runner.tracking.record import children, find_all, find_run, recent_runs
 from runner.tracking.store import resolve
 from runner.tracking.tags import MODEL_HASH, RESUMED
 from tests.sweeps.conftest import (
     members_of,
     read_of,
     runs_by_key,
+    when,
     write_experiment,
     write_odd_parts,
 )
@@ -151,6 +155,33 @@ def test_the_first_failure_ends_the_sweep_where_that_is_asked(by_dask):
     assert "PENDING" in [each.status for each in job.outcomes]
 
 
+def test_ctrl_c_stops_jobs_whose_states_can_be_gone_on_from(swept, by_dask, project):
+    sweep = {"grid": {"estimator.alpha": [0.1, 0.2]}}
+    local = swept(sweep, "fit.epochs=6", CHECKPOINT)
+    before = read_of(project)
+    with (
+        when(lambda: read_of(project) - before > 20, _thread.interrupt_main),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        by_dask(sweep, "fit.epochs=6", DELAY, CHECKPOINT)
+    stopped = read_of(project)
+    (run,) = [run for run in recent_runs() if run.status == "KILLED"]
+    assert [each.status for each in children(run)] == ["KILLED", "KILLED"]
+    job = Job()
+    resume(run.run_id, job, overrides=["cluster=none"])
+    assert [each.status for each in job.outcomes] == ["FINISHED", "FINISHED"]
+    assert [each.scores for each in job.outcomes] == [each.scores for each in local.outcomes]
+    assert set(runs_by_key(run.run_id).values()) == {1}
+    assert stopped - before < 70
+
+
+def test_a_failure_stops_the_jobs_that_go_on_beside_it(by_dask, project):
+    runs = [{"estimator.how": "raise", "estimator.at": 6}, {"estimator.alpha": 0.1}]
+    job = by_dask({"runs": runs}, "fit.epochs=20", DELAY, CHECKPOINT, fail_fast=True)
+    assert [run.status for run in members_of(job)] == ["FAILED", "KILLED"]
+    assert read_of(project) < 150
+
+
 def test_another_sweeper_may_make_the_members(by_dask):
     job = by_dask({}, "hydra/sweeper=basic", "seed=1,2", "-m")
     assert [each.status for each in job.outcomes] == ["FINISHED"] * 2
@@ -166,6 +197,9 @@ def test_where_no_cluster_is_named_the_workers_are_on_this_machine():
     assert cluster_of(OmegaConf.create({"cluster": local})) == LocalCluster(n_workers=1)
     with pytest.raises(ConfigError, match=r"cluster\._target_"):
         cluster_of(OmegaConf.create({"cluster": {"_target_": "os.system"}}))
+    hidden = {**local, "adaptive": {"minimum": {"_target_": "os.getpid"}}}
+    with pytest.raises(ConfigError, match=r"cluster\.adaptive\.minimum\._target_"):
+        cluster_of(OmegaConf.create({"cluster": hidden}))
 
 
 def test_the_command_line_says_no_more_than_with_another_launcher(project, schema):

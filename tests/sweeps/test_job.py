@@ -8,6 +8,7 @@ from runner.config.compose import compose
 from runner.errors import ConfigError, FitError
 from runner.sweeps.job import Job
 from runner.sweeps.trials import Called
+from runner.tracking.memory_tracker import MemoryTracker
 from runner.tracking.record import recent_runs
 from tests.sweeps.conftest import Heard, members_of, read_of, write_experiment
 
@@ -57,6 +58,14 @@ def test_a_member_by_itself_returns_its_outcome(composed):
     outcome = job.member(composed(), CALLED)
     assert (outcome.status, outcome.rows, outcome.key) == ("FINISHED", 160, "5f2a")
     assert job.teller.ended == [outcome]
+
+
+def test_a_member_of_a_sweep_that_is_in_another_memory_runs_all_the_same(composed):
+    there = MemoryTracker()
+    with there.start_sweep("all") as sweep:
+        job = Job(parent=sweep.run_id)
+        outcome = job.member(composed("tracking=none", "~tracking.log_model"), CALLED)
+    assert outcome.status == "FINISHED"
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,13 @@ def test_what_a_killed_worker_left_is_resumed(swept, project):
     assert all(counted[key] == 1 for key in done)
 
 
+def test_a_sweep_that_keeps_no_record_runs_there_too(swept):
+    memory = ("tracking=none", "~tracking.log_model")
+    job = swept(SWEEP, "hydra/launcher=basic", *memory)
+    assert [each.status for each in job.outcomes] == ["FINISHED", "FAILED"] * 2
+    assert job.outcomes[0].scores
+
+
 def test_an_interrupt_leaves_what_a_launcher_had_done(swept):
     runs = [{}, {"estimator.how": "interrupt"}, {"estimator.alpha": 0.1}]
     with pytest.raises(KeyboardInterrupt):

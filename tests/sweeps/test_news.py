@@ -4,6 +4,9 @@ import pickle
 import threading
 import time
 
+import pytest
+
+from runner.errors import Terminated, TrackingError
 from runner.records import Outcome
 from runner.sweeps.news import BEGUN, ENDED, OVER, News
 
@@ -43,14 +46,64 @@ def test_an_interrupted_member_may_finish_later_and_one_that_ended_stays_so():
     assert told == [interrupted, finished]
 
 
-def test_shards_that_have_begun_are_waited_for_within_limits():
-    news = News(lambda _: None)
+def test_what_cannot_be_told_is_raised_at_the_end_and_the_rest_is_told():
+    told = []
+
+    def on_end(each):
+        if each.number == 0:
+            raise TrackingError("The store", "answer", got="nothing", remedy="Start it.")
+        told.append(each.number)
+
+    news = News(on_end)
+    for number in (0, 1):
+        news.hear([ENDED, pickle.dumps(outcome(number, "FINISHED"))])
+    news.hear([ENDED, b"no pickle"])
+    news.hear([ENDED, pickle.dumps(outcome(2, "FINISHED"))])
+    with pytest.raises(TrackingError, match="must answer"), news.told():
+        pass
+    assert told == [1, 2]
+    assert [news.is_done(number) for number in range(3)] == [False, True, True]
+
+
+def test_what_ends_the_sweep_goes_before_what_could_not_be_told():
+    news = News()
+    news.hear([ENDED, b"no pickle"])
+    with pytest.raises(KeyboardInterrupt), news.told():
+        raise KeyboardInterrupt
+
+
+def test_what_has_begun_is_waited_for_within_limits():
+    news = News()
     with news.told():
-        news.hear([BEGUN, "a"])
+        news.hear([BEGUN, "there", "a"])
         began = time.monotonic()
-        news.wait_for_all(0.2)
+        news.wait_for_all(0.2, lambda: {"there"})
         assert 0.2 <= time.monotonic() - began < 5
-        threading.Timer(0.2, news.hear, [[OVER, "a"]]).start()
+        news.hear([BEGUN, "there", "b"])
+        news.hear([OVER, "there", "a"])
+        threading.Timer(0.2, news.hear, [[OVER, "there", "b"]]).start()
         began = time.monotonic()
-        news.wait_for_all(30)
-        assert time.monotonic() - began < 15
+        news.wait_for_all(30, lambda: {"there"})
+        assert 0.15 <= time.monotonic() - began < 15
+
+
+def lost():
+    raise OSError("no scheduler")
+
+
+@pytest.mark.parametrize("present", [lambda: {"another"}, lost])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, Terminated])
+def test_nobody_waits_for_what_a_dead_worker_had_begun(present, error, capsys):
+    news, began = News(), time.monotonic()
+    with news.told():
+        news.hear([BEGUN, "gone", "a"])
+        with pytest.raises(error), news.states_kept(present):
+            raise error
+    assert time.monotonic() - began < 10
+    assert ("stopping after this block" in capsys.readouterr().err) == (error is KeyboardInterrupt)
+
+
+def test_a_fault_ends_it_at_once():
+    news = News()
+    with pytest.raises(RuntimeError), news.states_kept(pytest.fail):
+        raise RuntimeError

@@ -1,5 +1,6 @@
 """Going on with a sweep: what is left is run, and nothing twice."""
 
+import os
 import sys
 from collections import Counter
 from functools import wraps
@@ -12,8 +13,11 @@ from runner.sweeps import kept
 from runner.sweeps.job import Job
 from runner.sweeps.resume import resume
 from runner.tracking.client import connect
-from runner.tracking.record import find_run, recent_runs
+from runner.tracking.process import Process
+from runner.tracking.record import children, find_run, recent_runs
+from runner.tracking.spool import claim, runs_folder
 from runner.tracking.store import resolve
+from runner.tracking.tags import PROCESS
 from tests.sweeps.conftest import Heard, members_of, read_of, runs_by_key
 
 SIZES = "dataset.arguments.size"
@@ -150,13 +154,36 @@ def test_a_sweep_that_is_not_there_is_told(store):
 def test_a_sweep_that_a_process_still_runs_is_left_to_it(swept):
     client = connect(resolve())
     first = swept({"grid": {"estimator.how": ["", "raise"]}})
-    from runner.tracking.process import Process
-    from runner.tracking.tags import PROCESS
-
     client.update_run(first.run_id, status="RUNNING")
     client.set_tag(first.run_id, PROCESS, str(Process.current()))
     with pytest.raises(TrackingError, match="have ended before it is resumed"):
         gone_on(first.run_id)
+
+
+def test_a_member_that_a_process_still_runs_is_not_run_beside_it(swept):
+    client = connect(resolve())
+    first = swept({"grid": {"estimator.how": ["", "raise"]}})
+    open_one = first.outcomes[1].run_id
+    client.update_run(open_one, status="RUNNING")
+    client.set_tag(open_one, PROCESS, str(Process.current()))
+    with pytest.raises(TrackingError, match=f"run {open_one} of member .* process {os.getpid()}"):
+        gone_on(first.run_id)
+    assert set(runs_by_key(first.run_id).values()) == {1}
+
+
+def test_a_member_whose_run_another_process_has_open_gets_no_second_one(swept):
+    how = {"estimator.how": "once interrupt", "estimator.at": 4}
+    keeps = ("callbacks=[checkpoint]", "callbacks.checkpoint.after_s=0")
+    with pytest.raises(KeyboardInterrupt):
+        swept({"runs": [how, {}]}, *keeps)
+    (sweep,) = [run for run in recent_runs() if run.is_sweep]
+    (taken, _) = children(sweep)
+    claimed = claim(runs_folder() / taken.run_id)
+    job = gone_on(sweep.run_id)
+    claimed.give_up()
+    assert statuses(job) == ["FAILED", "FINISHED"]
+    assert "another process, which has it open" in job.outcomes[0].error
+    assert set(runs_by_key(sweep.run_id).values()) == {1}
 
 
 HALVED = {

@@ -10,12 +10,13 @@ from runner.callbacks.progress_bar import ProgressBar
 from runner.cluster.local import LocalCluster
 from runner.cluster.none import NoCluster
 from runner.errors import ClusterError
+from runner.sweeps.begun import Sitting, recorded_runs
 from runner.sweeps.home import home_of
-from runner.sweeps.shard import Shard, Sitting, Work, recorded_runs, silent, threads_here, wanted
+from runner.sweeps.shard import Shard, ShardWork, silent, threads_here
 from runner.sweeps.shared_pass import run_group
 from runner.tracking.memory_tracker import MemoryTracker
 from runner.tracking.record import children, find_run
-from runner.tracking.tags import RESUMED
+from runner.tracking.tags import RESUMED, member_tags
 from tests.sweeps.conftest import (
     Counted,
     experiment_of,
@@ -44,7 +45,7 @@ class Swept:
         return Shard(**known | changes)
 
     def run(self, shard=None, **options):
-        work = Work(home_of((), os.environ), self.run_id, "topic", **options)
+        work = ShardWork(home_of((), os.environ), self.run_id, "topic", **options)
         return work(pickle.dumps(shard or self.shard()))
 
     def statuses(self):
@@ -129,6 +130,21 @@ def test_what_was_before_the_launch_is_done_as_a_resumption_does_it(begun):
     assert list(runs_by_key(sweep.run_id).values()) == [2]
 
 
+def test_a_member_that_a_lost_worker_goes_on_with_is_told_and_gets_no_second_run(
+    begun, monkeypatch
+):
+    sweep = begun({"grid": {"estimator.alpha": [0.1, 0.2]}})
+    called = sweep.shard().members[0].called
+    tags = member_tags(called.number, called.key, called.params)
+    monkeypatch.setattr("runner.sweeps.begun.PATIENCE_S", 0.0)
+    with (
+        sweep.tracking.start_run(called.name, parent=sweep.run_id, tags=tags),
+        pytest.raises(ClusterError, match="which goes on with it"),
+    ):
+        sweep.run()
+    assert runs_by_key(sweep.run_id) == {called.key: 1}
+
+
 def test_the_first_failure_may_end_the_others(begun):
     sweep = begun({"runs": [{"estimator.how": "raise"}, {}]})
     came = sweep.run(fail_fast=True)
@@ -159,7 +175,7 @@ def test_a_halving_goes_on_with_what_it_found(begun):
 def test_a_worker_without_the_project_says_so(begun, tmp_path):
     sweep = begun({"grid": {"estimator.alpha": [0.1, 0.2]}})
     home = home_of((), os.environ)._replace(project=str(tmp_path / "nowhere"))
-    work = Work(home, sweep.run_id, "topic")
+    work = ShardWork(home, sweep.run_id, "topic")
     with pytest.raises(ClusterError, match="nowhere"):
         work(pickle.dumps(sweep.shard()))
 
@@ -172,7 +188,6 @@ def test_an_experiment_shows_nothing_there_and_needs_no_cluster():
 
 
 def test_outside_a_worker_it_goes_on_with_one_thread():
-    assert wanted()()
     assert threads_here() == 1
 
 

@@ -4,8 +4,6 @@ import _thread
 import json
 import os
 import signal
-import threading
-import time
 from collections import Counter
 from contextlib import contextmanager
 
@@ -22,7 +20,14 @@ from runner.sweeps.shards import Shards, expected_workers, launch_of
 from runner.tracking.record import find_run, recent_runs
 from runner.tracking.tags import MODEL_HASH, RESUMED
 from tests.cluster.conftest import Processes
-from tests.sweeps.conftest import Heard, members_of, read_of, runs_by_key, write_experiment
+from tests.sweeps.conftest import (
+    Heard,
+    members_of,
+    read_of,
+    runs_by_key,
+    when,
+    write_experiment,
+)
 
 HERE = {"_target_": "runner.cluster.none.NoCluster"}
 LOCAL = {"_target_": "runner.cluster.local.LocalCluster", "n_workers": 2}
@@ -68,29 +73,6 @@ def pids(cluster):
     """Return the process of each worker that is there."""
     nannies = [nanny for nanny in cluster.workers.values() if nanny.process is not None]
     return [nanny.pid for nanny in nannies if nanny.pid is not None]
-
-
-@contextmanager
-def when(holds, act):
-    """Do something in a thread as soon as something holds."""
-    left, done = threading.Event(), []
-
-    def wait():
-        deadline = time.monotonic() + 60
-        while not left.is_set() and time.monotonic() < deadline:
-            if holds():
-                done.append(act())
-                return
-            time.sleep(0.005)
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    try:
-        yield
-    finally:
-        left.set()
-        thread.join()
-    assert done, "it never held"
 
 
 def gone_on(run_id, **options):

@@ -16,7 +16,7 @@ def test_a_new_experiment_is_told_of_and_can_be_run(capsys, project):
     assert main(["new", "mine"]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"made experiments/mine.yaml from quickstart, in {project}\n")
-    assert "GROUP: callbacks, dataset, estimator, " in out
+    assert "GROUP: callbacks, cluster, dataset, estimator, " in out
     assert out.endswith("next: runner run mine\n")
     assert main(["run", "mine", "--dry-run"]) == 0
 
