@@ -212,7 +212,7 @@ class Trial:
                 run.log_model(model, self._split.train, fit.progress)
                 run.log_content(self._contents.digests(self._split, fit.progress))
             if fit.progress.is_paused:
-                self.end(KeyboardInterrupt(CTRL_C))
+                self.end(KeyboardInterrupt(fit.progress.stop_reason or CTRL_C))
                 return
             found = (run.run_id, run.url, evaluated.scores, fit.progress)
             result = Result(*found, last_step(fit.estimator), model)

@@ -6,7 +6,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-CTRL_C = "Ctrl-C"
+CTRL_C, GIVEN_UP = "Ctrl-C", "the sweep was stopped"
 
 
 class Interruption:

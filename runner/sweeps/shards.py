@@ -14,6 +14,7 @@ from uuid import uuid4
 from omegaconf import OmegaConf
 
 from runner.cluster.cluster import Cluster
+from runner.config.rebuilt import HERE
 from runner.config.signatures.signature import TARGET
 from runner.errors import ConfigError
 from runner.project import project_root
@@ -37,8 +38,6 @@ from runner.tracking.store import resolve
 
 if TYPE_CHECKING:
     from runner.cluster.workers import Workers
-
-HERE = "runner.cluster.none.NoCluster"
 
 
 def launch_of(clusters: Iterable[Any], threads: int | None = None) -> Launch:
@@ -68,8 +67,8 @@ def launch_of(clusters: Iterable[Any], threads: int | None = None) -> Launch:
             remedy="Sweep over other keys, or run a sweep for each cluster.",
         )
     chosen: Mapping[str, Any] = next(iter(found.values()), {})
-    target = chosen.get(TARGET, HERE)
-    return SharedPass(threads) if target == HERE else Shards()
+    target = chosen.get(TARGET, HERE[TARGET])
+    return SharedPass(threads) if target == HERE[TARGET] else Shards()
 
 
 @dataclass(frozen=True)

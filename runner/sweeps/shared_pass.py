@@ -8,7 +8,7 @@ from runner.base import Block, Progress, Split
 from runner.callbacks.progress_bar import ProgressBar
 from runner.errors import Terminated
 from runner.experiment import Experiment, run_together
-from runner.fit.interruption import CTRL_C
+from runner.fit.interruption import GIVEN_UP
 from runner.fit.loop import Fits
 from runner.fit.processes import Processes
 from runner.fit.threads import Threads
@@ -141,7 +141,7 @@ class _Watch(TrialAudience):
         """
         if not self._standing.is_wanted:
             for fit in fits:
-                fit.interrupt(CTRL_C)
+                fit.interrupt(GIVEN_UP)
         self._processes.adopt(fits)
         if self.race is not None:
             self.race.between_blocks(fits)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 from runner.cluster.at_worker import address, tell
-from runner.fit.interruption import CTRL_C
+from runner.fit.interruption import GIVEN_UP
 from runner.fit.loop import Fits
 from runner.sweeps.news import BEGUN, OVER
 from runner.trial import TrialAudience
@@ -65,7 +65,7 @@ def check_wanted(is_wanted: Callable[[], bool]) -> None:
         If that is so.
     """
     if not is_wanted():
-        raise KeyboardInterrupt(CTRL_C)
+        raise KeyboardInterrupt(GIVEN_UP)
 
 
 class WhileWanted(TrialAudience):
@@ -84,4 +84,4 @@ class WhileWanted(TrialAudience):
         """Stop all that learn, as Ctrl-C does in this process."""
         if not self._is_wanted():
             for fit in fits:
-                fit.interrupt(CTRL_C)
+                fit.interrupt(GIVEN_UP)

@@ -1,6 +1,7 @@
 """A window takes back what it submitted."""
 
 import operator
+import time
 
 import pytest
 from distributed.comm import CommClosedError
@@ -30,6 +31,10 @@ def test_another_worker_is_asked_after_ten_times_the_usual(two_workers):
     assert window.overtime_s == 30
 
 
+def tasks_of(name, dask_scheduler):
+    return [key for key in dask_scheduler.tasks if name in str(key)]
+
+
 def test_what_first_came_counts_and_the_others_are_forgotten(two_workers):
     with Window(two_workers, 3, 20) as window:
         item = window.submit(operator.add, 4)
@@ -37,7 +42,13 @@ def test_what_first_came_counts_and_the_others_are_forgotten(two_workers):
         window.start(item, window.reaching.fetched)
         assert window.wait(item).value == 7
         assert len(item.copies) == 1
-    assert item.copies[0].status == "cancelled" or item.copies[0].status == "finished"
+        name = window.reaching._name
+        assert two_workers.run_on_scheduler(tasks_of, name)
+    deadline = time.monotonic() + 5
+    while left := two_workers.run_on_scheduler(tasks_of, name):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.02)
+    assert not window._late
 
 
 def test_what_all_share_is_sent_again_once_however_often_others_are_asked(

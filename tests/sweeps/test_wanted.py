@@ -40,4 +40,4 @@ def test_what_nobody_waits_for_does_not_begin(monkeypatch):
 def test_what_learns_stops_after_its_block_when_nobody_waits(is_wanted):
     fits = [Fit(), Fit()]
     WhileWanted(lambda: is_wanted).between_blocks(fits)
-    assert [fit.reason for fit in fits] == ["" if is_wanted else "Ctrl-C"] * 2
+    assert [fit.reason for fit in fits] == ["" if is_wanted else "the sweep was stopped"] * 2
