@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SWEEP = {"grid": {"estimator.alpha": [0.1, 0.01], "estimator.how": ["", "raise"]}}
 LOCAL = ("cluster=local", "cluster.n_workers=1")
 DELAY = "dataset.arguments.delay=0.02"
+SLOW = "dataset.arguments.delay=0.15"  # so that what is to be stopped has not ended before
 CHECKPOINT = "callbacks=[checkpoint]"
 
 
@@ -150,7 +151,7 @@ def test_members_of_a_killed_worker_are_run_again_and_no_other(by_dask, started,
 
 def test_the_first_failure_ends_the_sweep_where_that_is_asked(by_dask):
     runs = [{"estimator.how": "raise"}, *({"estimator.alpha": 0.1 * n} for n in range(1, 6))]
-    job = by_dask({"runs": runs}, DELAY, fail_fast=True)
+    job = by_dask({"runs": runs}, SLOW, fail_fast=True)
     assert job.outcomes[0].status == "FAILED"
     assert "PENDING" in [each.status for each in job.outcomes]
 
@@ -163,7 +164,7 @@ def test_ctrl_c_stops_jobs_whose_states_can_be_gone_on_from(swept, by_dask, proj
         when(lambda: read_of(project) - before > 20, _thread.interrupt_main),
         pytest.raises(KeyboardInterrupt),
     ):
-        by_dask(sweep, "fit.epochs=6", DELAY, CHECKPOINT)
+        by_dask(sweep, "fit.epochs=6", SLOW, CHECKPOINT)
     stopped = read_of(project)
     (run,) = [run for run in recent_runs() if run.status == "KILLED"]
     assert [each.status for each in children(run)] == ["KILLED", "KILLED"]
@@ -177,7 +178,7 @@ def test_ctrl_c_stops_jobs_whose_states_can_be_gone_on_from(swept, by_dask, proj
 
 def test_a_failure_stops_the_jobs_that_go_on_beside_it(by_dask, project):
     runs = [{"estimator.how": "raise", "estimator.at": 6}, {"estimator.alpha": 0.1}]
-    job = by_dask({"runs": runs}, "fit.epochs=20", DELAY, CHECKPOINT, fail_fast=True)
+    job = by_dask({"runs": runs}, "fit.epochs=20", SLOW, CHECKPOINT, fail_fast=True)
     assert [run.status for run in members_of(job)] == ["FAILED", "KILLED"]
     assert read_of(project) < 150
 
