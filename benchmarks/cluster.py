@@ -148,7 +148,8 @@ def measure(name: str, folder: Path, chunks: int, address: str) -> None:
     import psutil
 
     dask.config.set({"distributed.worker.profile.enabled": False})
-    job = CONTENDERS[name][0](folder, chunks, address)
+    CONTENDERS[name][0](folder / "few", chunks, address)()
+    job = CONTENDERS[name][0](folder / "all", chunks, address)
     started = time.perf_counter()
     model = job()
     wall = time.perf_counter() - started
@@ -218,7 +219,7 @@ def compare(folder: Path, chunks: int, repeats: int, names: list[str]) -> None:
 def main() -> None:
     """Parse the arguments."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--blocks", type=int, default=40)
+    parser.add_argument("--blocks", type=int, default=100)
     parser.add_argument("--chunks", type=int, default=20_000)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--folder", type=Path)
@@ -232,7 +233,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = asked.folder or Path(scratch) / "text"
         if not folder.is_dir():
-            make(folder, asked.blocks, asked.chunks)
+            make(folder / "all", asked.blocks, asked.chunks)
+            make(folder / "few", 4, asked.chunks)
         compare(folder, asked.chunks, asked.repeats, asked.contenders)
 
 

@@ -22,7 +22,7 @@ from runner.fit.threads import Threads
 from runner.joining import Shared
 from runner.kinds import make_tuples
 from runner.one_core import one_core
-from runner.preparation import counting, fit_stages, reading_from
+from runner.preparation import counting, fit_stages, read_by, reading_from
 from runner.preprocessing.stages import Stages
 from runner.protocols import Tracker
 from runner.records import Recipe
@@ -169,9 +169,9 @@ def run_together(
         with lead.cluster.open() as workers:
             if workers is not None:
                 workers.check_files(files)
-                learners = [trial.experiment.estimator for trial in _open(trials)]
-                workers.check_loads([*lead.stages().named.values(), *learners])
-            _learn(trials, lead.stream.on(workers), each, audience, split)
+            learners = [trial.experiment.estimator for trial in _open(trials)]
+            stream = read_by(workers, lead.stream, lead.stages(), learners)
+            _learn(trials, stream, each, audience, split)
 
 
 def _learn(

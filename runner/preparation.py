@@ -1,12 +1,15 @@
 """What is made ready before the first epoch: labels counted, stages fitted, held-out scores."""
 
+import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runner.base import Block, Part, Remark, Split
 from runner.contents import Contents
+from runner.elsewhere import DATA
+from runner.errors import ClusterError, RunnerWarning
 from runner.evaluation.evaluation import Evaluation
 from runner.fit.bad_blocks import BadBlocks, ReadAgain
 from runner.fit.classes import check_inferred, check_weighted, infers, listed
@@ -22,6 +25,40 @@ from runner.steps import told
 from runner.stream.reading import Transform
 from runner.stream.source import BlockSource
 from runner.stream.stream import Stream
+
+if TYPE_CHECKING:
+    from runner.cluster.workers import Workers
+
+
+def read_by(
+    workers: "Workers | None", stream: Stream, stages: Stages, learners: Sequence[Any]
+) -> Stream:
+    """Return a stream whose blocks are read by workers, if there are some.
+
+    Workers that cannot import what learns are not asked about held-out rows, which come here.
+
+    Raises
+    ------
+    ClusterError
+        If they cannot import the stages; or what learns, where the model goes to the blocks.
+
+    Warns
+    -----
+    RunnerWarning
+        If they cannot import what learns.
+    """
+    if workers is None:
+        return stream
+    workers.check_loads(list(stages.named.values()))
+    try:
+        workers.check_loads(list(learners))
+    except ClusterError as error:
+        if workers.placement == DATA:
+            raise
+        told = f"{error} Until then held-out rows come here to be scored."
+        warnings.warn(told, RunnerWarning, stacklevel=2)
+        return stream.on(workers, asks=False)
+    return stream.on(workers)
 
 
 def counting(train: Part, stream: Stream, *, tolerant: bool = False) -> Callable[[int], Labels]:

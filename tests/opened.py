@@ -9,6 +9,8 @@ from runner.cluster.workers import Workers
 class Opened(DaskCluster):
     """Workers of a client that is connected, and stays so."""
 
+    called = "opened"
+
     def __init__(self, client, placement=DATA, **settings):
         super().__init__(placement=placement, **settings)
         self.client = client

@@ -48,15 +48,19 @@ class Stream:
     seed: Annotated[int, integer(0)] = 0
 
     _readers: ClassVar[Readers | None] = None  # what a cluster has; no key of a file
+    _asks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuse what is no number of blocks or of tries, and no seed."""
         check("stream", self)
 
-    def on(self, readers: Readers | None) -> Self:
-        """Return this stream with its blocks read by other processes, if there are some."""
+    def on(self, readers: Readers | None, *, asks: bool = True) -> Self:
+        """Return this stream with its blocks read by other processes, if there are some.
+
+        Unless it ``asks`` them, blocks come here whole, whatever is to be made of them.
+        """
         twin = copy(self)
-        vars(twin)["_readers"] = readers
+        vars(twin).update(_readers=readers, _asks=asks)
         return twin
 
     def one_by_one(self) -> "Stream":
@@ -64,11 +68,13 @@ class Stream:
 
         It suits what is read while other blocks are in memory.
         """
-        return Stream(shuffle=False, prefetch=0, retries=self.retries).on(self._readers)
+        return Stream(shuffle=False, prefetch=0, retries=self.retries).on(
+            self._readers, asks=self._asks
+        )
 
     def unhurried(self) -> Self:
         """Return this stream with no block read ahead in this process."""
-        return replace(self, prefetch=0).on(self._readers)
+        return replace(self, prefetch=0).on(self._readers, asks=self._asks)
 
     def source(
         self,
@@ -156,7 +162,8 @@ class Stream:
         then : callable, optional
             What other processes, if such read the blocks, make of each before they send it here.
         """
-        return self._ahead(source, range(source.part.n_blocks), then=then)
+        asked = then if self._asks else None
+        return self._ahead(source, range(source.part.n_blocks), then=asked)
 
     def once(self, source: BlockSource) -> Generator[Block]:
         """Yield the blocks as the dataset has them, to be learned."""

@@ -13,11 +13,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from runner.names import signals_kept
-
-with signals_kept():  # its import would end the tests at an interrupt, and change those of others
-    import dask_jobqueue  # noqa: F401
-
 ROOT = Path(__file__).resolve().parents[2]
 
 

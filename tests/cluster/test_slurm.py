@@ -14,6 +14,7 @@ from runner.cluster.client import wait_for_a_worker
 from runner.cluster.heard import listening
 from runner.cluster.slurm import SlurmCluster
 from runner.errors import ClusterError, ConfigError, RunnerWarning
+from runner.names import signals_kept
 
 KEYS = ("queue", "account", "interface", "memory", "walltime")
 FOLDERS = ("local_directory", "log_directory", "shared_temp_directory")
@@ -56,7 +57,8 @@ def of(**settings):
 
 
 def test_the_real_package_makes_the_job_with_keys_of_this_run(project):
-    from dask_jobqueue import SLURMCluster
+    with signals_kept():
+        from dask_jobqueue import SLURMCluster
 
     cluster = of(
         cores=2, queue="gpu", account="me", walltime="02:00:00", local_directory="$TMPDIR"
@@ -135,7 +137,8 @@ def test_ctrl_c_while_jobs_are_sent_cancels_them(sbatch, project, monkeypatch):
 
 
 def test_folders_that_this_process_makes_are_whole_paths(project, tmp_path, monkeypatch):
-    from dask_jobqueue import SLURMCluster
+    with signals_kept():
+        from dask_jobqueue import SLURMCluster
 
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("KEYS", str(tmp_path))

@@ -203,6 +203,7 @@ def test_where_no_cluster_is_named_the_workers_are_on_this_machine():
         cluster_of(OmegaConf.create({"cluster": hidden}))
 
 
+@pytest.mark.slow
 def test_the_command_line_says_no_more_than_with_another_launcher(project, schema):
     shutil.copy(schema, project / "mlflow.db")
     write_odd_parts(project)

@@ -136,6 +136,7 @@ def test_each_shard_reads_the_blocks_once(swept, project, on):
     assert find_run(table.attrs["run_id"]).status == "FINISHED"
 
 
+@pytest.mark.slow
 def test_a_member_that_kills_its_worker_costs_no_other(swept, cluster, on, monkeypatch):
     monkeypatch.setattr(cluster.scheduler, "allowed_failures", 0)
     job = swept({"runs": [{}, {"estimator.alpha": 0.1}, {"estimator.how": "kill"}]}, *on)
@@ -233,6 +234,7 @@ def runs_of(run):
     return [member.status for member in members_of(job)]
 
 
+@pytest.mark.slow
 def test_the_command_line_starts_a_cluster_of_its_own(swept, project, capsys):
     file = write_experiment(project, {"grid": {"estimator.alpha": [0.1, 0.2, 0.3]}})
     asked = ["run", file, "cluster=local", "cluster.n_workers=2"]
