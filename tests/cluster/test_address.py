@@ -85,7 +85,7 @@ def test_nobody_who_answers_is_told(listens, hurried):
         began = time.monotonic()
         with pytest.raises(ClusterError, match=r"Check the address"):
             compute(AddressCluster(address=f"tcp://127.0.0.1:{unheard.getsockname()[1]}"))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_an_answer_is_waited_for_less_than_ten_seconds():

@@ -61,7 +61,7 @@ def test_a_scheduler_that_does_not_answer_is_told_soon(two_workers, monkeypatch)
     began = time.monotonic()
     with pytest.raises(ClusterError, match="must stay there until the end; got no answer"):
         check_files(two_workers, ["/data"], 30)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15
     assert questions.SCHEDULER_S + questions.MOST_S < 60
 
 

@@ -79,7 +79,7 @@ def test_one_that_is_open_all_the_same_is_not_run_again_but_told_once_for_all(sw
             ClusterError, match=rf"got process {os.getpid()} on \S+, which goes on"
         ):
             begun_runs(tracker, parent, ["k1", "k2", "k3"])
-        assert time.monotonic() - since < 5
+        assert time.monotonic() - since < 30
         (open_one,) = [run for run in recent_children(parent) if run.run_id == other.run_id]
         with pytest.raises(TrackingError, match="must have ended before its sweep is resumed"):
             check_left(open_one)

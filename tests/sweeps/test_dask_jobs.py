@@ -156,6 +156,7 @@ def test_the_first_failure_ends_the_sweep_where_that_is_asked(by_dask):
     assert "PENDING" in [each.status for each in job.outcomes]
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_jobs_whose_states_can_be_gone_on_from(swept, by_dask, project):
     sweep = {"grid": {"estimator.alpha": [0.1, 0.2]}}
     local = swept(sweep, "fit.epochs=6", CHECKPOINT)

@@ -78,7 +78,7 @@ def test_what_has_begun_is_waited_for_within_limits():
         news.hear([BEGUN, "there", "a"])
         began = time.monotonic()
         news.wait_for_all(0.2, lambda: {"there"})
-        assert 0.2 <= time.monotonic() - began < 5
+        assert 0.2 <= time.monotonic() - began < 15
         news.hear([BEGUN, "there", "b"])
         news.hear([OVER, "there", "a"])
         threading.Timer(0.2, news.hear, [[OVER, "there", "b"]]).start()
