@@ -41,6 +41,23 @@ def project(tmp_path, monkeypatch):
     return root
 
 
+@pytest.fixture(scope="session")
+def threads_of_libraries():
+    """Return what the environment says of the threads of libraries, as it was in the beginning."""
+    names = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    return {name: os.environ.get(name) for name in names}
+
+
+@pytest.fixture(autouse=True)
+def threads_are_as_before(threads_of_libraries):
+    """Forget what Dask sets in this process too, when a test starts a worker without us."""
+    for name, value in threads_of_libraries.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_remembered():
     """Forget what an earlier test read from the environment, which is hidden in every text."""

@@ -184,15 +184,21 @@ def _state(estimator: Any) -> bytes:
 
 def _that_arrives(error: Exception) -> Exception:
     """Cut off a cause that would not arrive; what it says is part of the error."""
-    each: BaseException = error
-    while each.__cause__ is not None:
-        try:
-            pickle.loads(pickle.dumps(each.__cause__))  # noqa: S301  (of this process)
-        except Exception:  # noqa: BLE001  (anybody's exception)
+    each: BaseException | None = error
+    while each is not None:
+        each.__context__ = None  # Dask sends it along, and it is mostly the cause
+        if each.__cause__ is not None and not _arrives(each.__cause__):
             each.__cause__ = None
-            break
         each = each.__cause__
     return error
+
+
+def _arrives(error: BaseException) -> bool:
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301  (of this process)
+    except Exception:  # noqa: BLE001  (anybody's exception)
+        return False
+    return True
 
 
 def _unsendable(estimator: Any, error: Exception) -> ConfigError:

@@ -126,6 +126,8 @@ class Oddly(GaussianNB):
 
 
 def test_an_error_arrives_also_where_its_cause_cannot():
+    import distributed  # noqa: F401  (which lets errors be pickled with all that led to them)
+
     told = []
     for place in (lambda block: block, there):
         with pytest.raises(FitError) as refused:
