@@ -152,10 +152,10 @@ def test_ctrl_c_keeps_states_that_can_be_gone_on_from(swept, project, on):
     local = swept(sweep, "fit.epochs=3", more=KEPT)
     before = read_of(project)
     with (
-        when(lambda: read_of(project) - before > 30, _thread.interrupt_main),
+        when(lambda: read_of(project) - before > 10, _thread.interrupt_main),
         pytest.raises(KeyboardInterrupt),
     ):
-        swept(sweep, "fit.epochs=3", *on, DELAY, more=KEPT)
+        swept(sweep, "fit.epochs=3", *on, "dataset.arguments.delay=0.2", more=KEPT)
     (run,) = [run for run in recent_runs() if run.status == "KILLED"]
     (*members,) = runs_by_key(run.run_id).values()
     assert members == [1, 1, 1]
