@@ -23,29 +23,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sweep import MODULES, make_text
+
 N_FEATURES, NGRAMS, SEED = 2**16, [1, 2], 0
-MODULES = ["asyncio", "email", "encodings", "http", "importlib"]
-MODULES += ["logging", "multiprocessing", "unittest", "urllib", "xml"]
-
-
-def make(folder: Path, n_blocks: int, chunks: int) -> None:
-    """Write a folder per block, with a file per label: lines of Python's standard library."""
-    import dask
-    import numpy as np
-
-    from runner.dataset.text import StdlibLines
-
-    source = StdlibLines(modules=MODULES).arrays()
-    X, y = dask.compute(source.X, source.y, scheduler="sync")
-    lines = {label: X[y == label] for label in MODULES}
-    for number in range(n_blocks):
-        rng = np.random.default_rng([3, number])
-        part = folder / f"part-{number:04}"
-        part.mkdir(parents=True)
-        for label in MODULES:
-            chosen = rng.choice(lines[label], chunks // len(MODULES))
-            text = "".join(f"{line}\n" for line in chosen)
-            (part / f"{label}.txt").write_text(text, encoding="utf-8", newline="\n")
 
 
 def dataset(folder: Path, chunks: int) -> Any:
@@ -233,8 +213,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = asked.folder or Path(scratch) / "text"
         if not folder.is_dir():
-            make(folder / "all", asked.blocks, asked.chunks)
-            make(folder / "few", 4, asked.chunks)
+            for name, n_blocks in {"all": asked.blocks, "few": 4}.items():
+                (folder / name).mkdir(parents=True)
+                make_text(folder / name, n_blocks, asked.chunks)
         compare(folder, asked.chunks, asked.repeats, asked.contenders)
 
 
