@@ -1,12 +1,13 @@
 """The records and protocols that the stages share."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
 from runner.errors import RunnerError
+from runner.facts import Facts, examine
 
 Scores: TypeAlias = dict[str, float]
 
@@ -142,8 +143,9 @@ class Block:
     ``load_s`` is how long reading and preprocessing took, in seconds, and ``wait_s`` how much of
     that the learner waited for. ``rows`` are the numbers of the rows in the dataset, of shape
     (n_rows,), where they do not follow each other. ``content`` is the hash of what was read, where
-    that was asked for. ``error`` is why it could not be read, where that is no reason to end; then
-    it has no rows. ``answers`` were made of rows that stay in another process.
+    that was asked for. ``facts`` are known of one that is to be learned. ``error`` is why it could
+    not be read, where that is no reason to end; then it has no rows. ``answers`` were made of rows
+    that stay in another process.
     """
 
     X: Any
@@ -156,6 +158,7 @@ class Block:
     wait_s: float = 0.0
     rows: np.ndarray | None = None
     content: int | None = None
+    facts: Facts | None = None
     error: RunnerError | None = None
     answers: Any = None
 
@@ -163,6 +166,12 @@ class Block:
     def n_rows(self) -> int:
         """How many rows are in memory."""
         return int(self.X.shape[0])
+
+    def examined(self) -> "Block":
+        """Return the block with its ``facts``."""
+        if self.facts is not None:
+            return self
+        return replace(self, facts=examine(self.X, self.y))
 
     def row_name(self, row: int) -> str:
         """Name a row by its number in the dataset, or in the block where some rows are left out.

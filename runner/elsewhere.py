@@ -7,9 +7,8 @@ from dataclasses import replace
 from threading import Lock
 from typing import Any, NoReturn, Protocol
 
-import numpy as np
-
 from runner.base import Block
+from runner.facts import examine
 
 Then = Callable[[Block], Block]  # what other processes make of a block before they send it
 DATA = "data"  # the placement in which the rows of blocks stay where they are read
@@ -37,8 +36,6 @@ class Elsewhere:
     ----------
     shape : tuple of int
         That of X.
-    labels : mapping of str to int, optional
-        How many rows hold each label.
     held : Held, optional
         What asks for something to be done where the rows are.
 
@@ -52,20 +49,14 @@ class Elsewhere:
     (25, 3)
     """
 
-    def __init__(
-        self,
-        shape: tuple[int, ...],
-        labels: Mapping[str, int] | None = None,
-        held: Held | None = None,
-    ) -> None:
+    def __init__(self, shape: tuple[int, ...], held: Held | None = None) -> None:
         self.shape = shape
-        self.labels = labels
         self._held = held
         self._lock = Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to the process that is told of the rows."""
-        return Elsewhere, (self.shape, self.labels)
+        return Elsewhere, (self.shape,)
 
     @property
     def ndim(self) -> int:
@@ -88,14 +79,15 @@ def about(block: Block) -> Block:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from runner.base import Place
     >>> y = np.array([0, 1, 1])
     >>> told = about(Block(np.ones((3, 2)), y, None, Place(0, 0, 3), load_s=0.5))
     >>> told.n_rows, told.load_s, told.y, label_counts(told)
     (3, 0.5, None, {'0': 1, '1': 2})
     """
-    X = Elsewhere(tuple(map(int, block.X.shape)), label_counts(block))
-    return replace(block, X=X, y=None, sample_weight=None, rows=None)
+    X = Elsewhere(tuple(map(int, block.X.shape)))
+    return replace(block.examined(), X=X, y=None, sample_weight=None, rows=None)
 
 
 def answered(block: Block, answers: Any) -> Block:
@@ -103,6 +95,7 @@ def answered(block: Block, answers: Any) -> Block:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from runner.base import Place
     >>> light = answered(Block(np.ones((3, 2)), np.zeros(3), None, Place(0, 0, 3)), "sums")
     >>> light.n_rows, light.answers, light.y.ndim, light.sample_weight
@@ -118,7 +111,7 @@ def answered(block: Block, answers: Any) -> Block:
 def standing_for(held: Held) -> Block:
     """Return the block that stands here for one that is held elsewhere."""
     told: Block = held.about
-    return replace(told, X=Elsewhere(told.X.shape, told.X.labels, held))
+    return replace(told, X=Elsewhere(told.X.shape, held))
 
 
 def n_bytes(value: Any) -> int:
@@ -126,6 +119,7 @@ def n_bytes(value: Any) -> int:
 
     Examples
     --------
+    >>> import numpy as np
     >>> n_bytes((np.ones((1000, 10)), np.ones(1000), None)) // 1000
     88
     """
@@ -144,32 +138,17 @@ def label_counts(block: Block) -> Mapping[str, int] | None:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from runner.base import Place
     >>> label_counts(Block(np.ones((3, 1)), np.array(["b", "a", "b"]), None, Place(0, 0, 3)))
     {'a': 1, 'b': 2}
     """
-    if isinstance(block.X, Elsewhere):
-        return block.X.labels
-    y = block.y
-    if getattr(y, "ndim", 0) != 1 or y.dtype.kind not in "biuUO":
-        return None
-    if y.dtype.kind in "UO":
-        counted = _counted(y)  # several times faster than to sort text
-    else:
-        labels, rows = np.unique(y, return_counts=True)
-        counted = dict(zip(labels.tolist(), rows.tolist(), strict=True))
-    if not 0 < len(counted) <= MOST_LABELS:
-        return None
-    if not all(isinstance(label, str | int) for label in counted):
+    facts = block.facts or examine(None, block.y)
+    if facts.labels is None or facts.n_rows is None or not 0 < len(facts.labels) <= MOST_LABELS:
         return None
     counts: Counter[str] = Counter()
-    for label, n_rows in counted.items():
+    for label, n_rows in zip(facts.labels.tolist(), facts.n_rows.tolist(), strict=True):
+        if not isinstance(label, str | int):
+            return None
         counts[str(label)] += n_rows
     return dict(sorted(counts.items()))
-
-
-def _counted(labels: np.ndarray) -> dict[Any, int]:
-    try:
-        return Counter(labels.tolist())
-    except TypeError:  # they cannot be hashed
-        return {}

@@ -1,12 +1,14 @@
 """Find the first number of a block that is not finite, or too large to be squared."""
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from runner.base import Block
 from runner.errors import FitError
+from runner.facts import squares
 
 IsBad = Callable[[np.ndarray], np.ndarray]
 AT_SOURCE = "Remove or fill in these rows at the source"
@@ -51,7 +53,7 @@ def too_large(block: Block, *names: str) -> FitError | None:
         Which of them, in this order.
     """
     for name in names:
-        if not _may_overflow(getattr(block, name)):
+        if not _may_overflow(block, name):
             continue
         found = first_cell(block, name, _overflows)
         if found is not None:
@@ -136,14 +138,15 @@ def _overflows(numbers: np.ndarray) -> np.ndarray:
     return large
 
 
-def _may_overflow(values: Any) -> bool:
-    """Say whether the sum of all squares is not finite, which takes a single pass."""
+def _may_overflow(block: Block, name: str) -> bool:
+    """Say whether the sum of all squares is not finite."""
+    values = getattr(block, name)
     if hasattr(values, "columns"):
-        return any(_may_overflow(np.asarray(values.iloc[:, j])) for j in range(values.shape[1]))
-    dtype = getattr(values, "dtype", None)
-    if dtype is None or dtype.kind != "f":
-        return False
-    held = values.data if hasattr(values, "tocoo") else values
-    numbers = np.ravel(held, order="K")
-    with np.errstate(all="ignore"):
-        return not np.isfinite(np.dot(numbers, numbers))
+        columns = (np.asarray(values.iloc[:, j]) for j in range(values.shape[1]))
+        return any(_is_infinite(squares(column)) for column in columns)
+    known = {"X": block.facts.X_squares, "y": block.facts.y_squares} if block.facts else {}
+    return _is_infinite(known[name] if name in known else squares(values))
+
+
+def _is_infinite(total: float | None) -> bool:
+    return total is not None and not isfinite(total)

@@ -53,7 +53,7 @@ def check_labels(classes: Any, block: Block) -> None:
     FitError
         Naming the block, its rows and the labels.
     """
-    if classes is None or block.y is None:
+    if classes is None or block.y is None or _are_all_known(classes, block):
         return
     for labels, listed in _targets(classes, block.y):
         known = _are_listed(labels, np.asarray(listed))
@@ -145,6 +145,12 @@ def _targets(classes: Any, y: np.ndarray) -> Iterator[tuple[np.ndarray, Any]]:
         yield y, classes
     elif np.ndim(classes[0]) == 1:
         yield from zip(y.T, classes, strict=True)
+
+
+def _are_all_known(classes: Any, block: Block) -> bool:
+    """Say whether the distinct labels, where these are known, are listed."""
+    labels = None if block.facts is None else block.facts.labels
+    return labels is not None and bool(_are_listed(labels, np.asarray(classes)).all())
 
 
 def _are_listed(labels: np.ndarray, listed: np.ndarray) -> np.ndarray:

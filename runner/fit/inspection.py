@@ -58,7 +58,7 @@ class Inspection:
             self._say(check_first_block(self._estimator, block.n_rows, n_features))
         self._say(self._scales(block))
         if self._mixing is not None:
-            self._mixing.add(block.y)
+            self._mixing.add(block.y, block.facts)
             remark = self._mixing.remark()
             if remark is not None or self._mixing.is_done:
                 self._mixing = None

@@ -141,7 +141,7 @@ def first_position(fits: Fits, epoch: int) -> int:
 def _pass_on(block: Block, fits: Fits, each: Each) -> None:
     # No fit may change what the others learn from: each has tables and sparse rows of its own.
     given = protected if len(fits) > 1 else _as_it_is
-    held = [block]
+    held = [block.examined()]
     del block  # an error that is kept keeps the frames it came through, and what they hold
     each(lambda fit: fit.step(given(held[0])), fits)
     held.clear()

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from runner.base import Remark
+from runner.facts import Facts
 from runner.fit.settings import classes_of, nested
 from runner.kinds import kind_of
 
@@ -53,11 +54,11 @@ class Mixing:
         """Whether enough blocks were looked at."""
         return self._blocks >= self._most and len(self._counts) > 1
 
-    def add(self, y: np.ndarray) -> None:
-        """Look at the labels of one more block, of shape (n_rows,)."""
+    def add(self, y: np.ndarray, facts: Facts | None = None) -> None:
+        """Look at the labels of one more block, of shape (n_rows,), which may be counted."""
         if self.is_done or not len(y):
             return
-        counts = Counter(np.asarray(y).tolist())
+        counts = _counts(y, facts)
         self._blocks += 1
         self._rows += len(y)
         self._counts += counts
@@ -99,3 +100,9 @@ class Mixing:
             return 0.0
         by_chance = (blocks - 1) / (n - 1)
         return float((tau - by_chance) / (1 - by_chance))
+
+
+def _counts(y: np.ndarray, facts: Facts | None) -> Counter[Any]:
+    if facts is None or facts.labels is None or facts.n_rows is None:
+        return Counter(np.asarray(y).tolist())
+    return Counter(dict(zip(facts.labels.tolist(), facts.n_rows.tolist(), strict=True)))

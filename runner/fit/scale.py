@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from runner.base import Block, Remark
+from runner.facts import squares
 from runner.fit.settings import LINEAR, MLP, SGD, classes_of, nested
 
 UNLIKE = 100.0  # times; a linear classifier falls to chance from about 200 on
@@ -106,7 +107,7 @@ class Scales:
 
     def _later(self, block: Block) -> Remark | None:
         """Compare the root mean squares of the columns, if these can be too large at all."""
-        if not _are_numbers(block.X) or _sum_of_squares(block.X) <= self._most**2 * block.n_rows:
+        if not _are_numbers(block.X) or _sum_of_squares(block) <= self._most**2 * block.n_rows:
             return None
         scales = column_scales(block.X, of_all=True)
         if scales is None or not (scales > self._most).any():
@@ -129,11 +130,13 @@ def _usual(scales: np.ndarray) -> float:
     return 1.0 if is_alone else float(np.quantile(scales[scales > 0], 0.25, method="lower"))
 
 
-def _sum_of_squares(X: Any) -> float:
-    held = X.data if hasattr(X, "tocsr") else np.asarray(X)
-    numbers = np.ravel(held, order="K")
-    with np.errstate(all="ignore"):
-        return float(np.dot(numbers, numbers))
+def _sum_of_squares(block: Block) -> float:
+    known = None if block.facts is None else block.facts.X_squares
+    if known is not None:
+        return known
+    found = squares(np.asarray(block.X) if hasattr(block.X, "columns") else block.X)
+    assert found is not None, "these are numbers"  # noqa: S101
+    return found
 
 
 def _outside_of_one(X: Any) -> Remark | None:

@@ -11,6 +11,7 @@ from dask._task_spec import execute_graph
 
 from runner.base import Block, Place
 from runner.errors import DatasetError, FitError, RunnerError, cause
+from runner.facts import examine
 from runner.remedies import remedy_of
 from runner.stream.content import content
 from runner.stream.retries import retried
@@ -118,7 +119,8 @@ def _read(given: Given, reading: Reading) -> Block:
         found = content(X, y, weight, following if rows is None else rows)
     if given.transform is not None and X.shape[0]:
         X = _transformed(given.transform, X, place)
-    return Block(X, y, weight, place, rows=rows, content=found)
+    facts = examine(X, y) if given.hashed else None
+    return Block(X, y, weight, place, rows=rows, content=found, facts=facts)
 
 
 def _compute(given: Given, reading: Reading) -> tuple[Any, Any, Any]:

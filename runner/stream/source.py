@@ -28,7 +28,7 @@ class BlockSource:
         Applied to the X of each block as it is read: the stateless stages before the estimator.
     hashed : bool
         Set the ``content`` of each block of epoch 0, which is of what was read, before
-        ``transform``.
+        ``transform``, and the ``facts`` of each, which are of what is learned.
     tolerant : bool
         Return a block that cannot be read as one without rows, with the ``error``, instead of
         raising that.
