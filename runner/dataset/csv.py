@@ -12,10 +12,10 @@ import pyarrow.csv as pacsv
 
 from runner.dataset.chunks import row_chunks
 from runner.dataset.columns import Columns, common_type, is_number, is_text
-from runner.dataset.csv_rows import Cells, ReadCsv, refuse_row
-from runner.dataset.files import find_files, reading
+from runner.dataset.csv_rows import RARE_NULLS, Cells, ReadCsv, refuse_row
+from runner.dataset.files import find_files, of_each, reading
 from runner.dataset.lazy import Arrays, from_reader
-from runner.dataset.lines import index_lines, line_starts
+from runner.dataset.lines import index_files, line_starts
 from runner.dataset.spans import edges_of
 from runner.dataset.table import Table
 from runner.errors import DatasetError, RunnerWarning
@@ -33,11 +33,13 @@ class Head:
     """The names of a file's columns, and what its first rows look like.
 
     ``odd`` tells, of a column that is text because of few cells, which is the first of them.
+    ``has_rare_nulls`` is as of ``Cells``.
     """
 
     names: tuple[str, ...]
     types: tuple[pa.DataType, ...]
     odd: Mapping[str, str]
+    has_rare_nulls: bool
 
     def type_of(self, name: str) -> pa.DataType:
         """Return the type that fits the first cells of a column."""
@@ -84,16 +86,18 @@ class Csv(Table):
             If a column is taken for text because of few cells among numbers.
         """
         files = find_files(self.path, self.suffixes)
-        heads = {path: _head(files.fs, path, self.delimiter) for path in files.paths}
+        found = of_each(files.paths, lambda path, _: _head(files.fs, path, self.delimiter))
+        heads = dict(zip(files.paths, found, strict=True))
         header = _common_header(heads)
         self._check_parted(header)
         columns = self.choose(header)
         types = self._types(columns, heads)
         _warn_of_odd_cells(types, heads)
         layout = self.lay_out(columns, types, self.dtype, lambda _: set())
-        cells = Cells(header, self.delimiter, tuple(types.items()))
+        has_rare_nulls = any(head.has_rare_nulls for head in heads.values())
+        cells = Cells(header, self.delimiter, tuple(types.items()), has_rare_nulls)
         _log.info("Reading %s once, to count its rows.", self.path)
-        indices = tuple(index_lines(files.fs, path, quoted=True) for path in files.paths)
+        indices = index_files(files.fs, files.paths, quoted=True)
         edges = edges_of([index.n_lines - 1 for index in indices])
         chunks = row_chunks(self.chunks, int(edges[-1]), layout.row_nbytes)
         read = ReadCsv(files.fs, indices, edges, cells, layout)
@@ -149,7 +153,9 @@ def _head(fs: Any, path: str, delimiter: str) -> Head:
         text = [field.name for field in table.schema if is_text(field.type)]
         found = {name: odd_cell(table.column(name).to_pylist()) for name in text}
         odd = {name: cell for name, cell in found.items() if cell}
-        return Head(tuple(table.schema.names), tuple(table.schema.types), odd)
+        has_null = any(column.null_count for column in table.columns)
+        has_rare_nulls = has_null and any(null.encode() in raw for null in RARE_NULLS)
+        return Head(tuple(table.schema.names), tuple(table.schema.types), odd, has_rare_nulls)
 
 
 def odd_cell(cells: Sequence[str]) -> str:

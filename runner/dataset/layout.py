@@ -22,12 +22,16 @@ class Stretch:
         The features, the targets and the weight, which may be read as they are asked for.
     path, rows : str
         The file, and what messages call the rows.
+    features : pyarrow.Table, optional
+        The features, of the type of X, where they are all in memory; ``columns`` are then the
+        targets and the weight only.
     """
 
     n_rows: int
     columns: Iterator[pa.ChunkedArray]
     path: str
     rows: str
+    features: pa.Table | None = None
 
     def require_values(self, columns: Mapping[str, pa.ChunkedArray]) -> None:
         """Refuse columns with empty cells.
@@ -68,6 +72,11 @@ class Layout:
     def frame(self) -> Any:
         """An empty DataFrame like X, where X is one."""
         return None
+
+    def is_matrix(self, types: Mapping[str, pa.DataType]) -> bool:
+        """Whether X is an array of the very type that all features have in files."""
+        kinds = {types[name] for name in self.columns.features}
+        return self.X_dtype.kind == "f" and kinds == {pa.from_numpy_dtype(self.X_dtype)}
 
     @property
     def of_y(self) -> "Layout":
@@ -120,8 +129,11 @@ class Layout:
         y, sample_weight, done = [], [], 0
         for stretch in stretches:
             rows = slice(done, done + stretch.n_rows)
-            for j, feature in enumerate(features):
-                feature[rows] = self.cells(j, next(stretch.columns), stretch)
+            if stretch.features is not None:
+                write_rows(stretch.features, X()[rows])
+            else:
+                for j, feature in enumerate(features):
+                    feature[rows] = self.cells(j, next(stretch.columns), stretch)
             labels = dict(zip(self.columns.labels, stretch.columns, strict=True))
             stretch.require_values(labels)
             y.append(self._y(labels))
@@ -234,6 +246,31 @@ def numbers(column: pa.ChunkedArray) -> np.ndarray:
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
         column = column.cast(pa.float64())
     return np.asarray(column.to_numpy())
+
+
+def write_rows(features: pa.Table, X: np.ndarray) -> None:
+    """Write columns of one type into a matrix, in pieces that stay in the processor's cache.
+
+    Parameters
+    ----------
+    features : pyarrow.Table
+        Of floats, in pieces as they were parsed. Empty cells become NaN.
+    X : ndarray of shape (n_rows, n_features)
+        In which all cells are written.
+
+    Examples
+    --------
+    >>> X = np.empty((2, 2))
+    >>> write_rows(pa.table({"a": [1.0, None], "b": [2.0, 3.0]}), X)
+    >>> X
+    array([[ 1.,  2.],
+           [nan,  3.]])
+    """
+    done = 0
+    for batch in features.to_batches():
+        rows = X[done : done + batch.num_rows]
+        rows[:] = batch.to_tensor(null_to_nan=True, row_major=False).to_numpy()
+        done += batch.num_rows
 
 
 def encoded_text(column: pa.ChunkedArray) -> pa.DictionaryArray:

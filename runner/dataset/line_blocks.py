@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from runner.dataset.chunks import row_chunks
 from runner.dataset.files import reading
 from runner.dataset.lazy import Arrays, from_reader
-from runner.dataset.lines import SPACE, LineIndex, index_lines
+from runner.dataset.lines import SPACE, LineIndex, index_files
 from runner.dataset.spans import edges_of, spans
 from runner.dataset.stripes import Stripes
 
@@ -50,10 +51,10 @@ def arrays_of_lines(
     DatasetError
         If a file cannot be read.
     """
-    _log.info("Reading %d files once, to count their lines.", sum(len(s.paths) for s in sources))
-    indices = tuple(
-        tuple(index_lines(fs, path, quoted=False) for path in source.paths) for source in sources
-    )
+    paths = [path for source in sources for path in source.paths]
+    _log.info("Reading %d files once, to count their lines.", len(paths))
+    found = iter(index_files(fs, paths, quoted=False))
+    indices = tuple(tuple(islice(found, len(source.paths))) for source in sources)
     sizes = np.array([sum(index.n_lines for index in each) for each in indices], dtype=np.int64)
     n_rows = int(sizes.sum())
     stripes = Stripes(sizes, max(1, round(n_rows / STRIPE_ROWS)) if interleave else 1)
@@ -129,11 +130,10 @@ class ReadLines:
             yield from self._lines_of_file(indices[file], begin, end)
 
     def _lines_of_file(self, index: LineIndex, start: int, stop: int) -> list[str]:
-        raw = index.read(self.fs, start, stop)
         remedy = "Set dataset.encoding to the encoding of the files, or mend this one."
         rule = f"be {self.encoding} text in its lines {start} to {stop - 1}"
         with reading(index.path, rule, remedy, (UnicodeDecodeError, EOFError)):
-            text = raw.decode(self.encoding).split("\n")
+            text = str(index.read(self.fs, start, stop), self.encoding).split("\n")
             lines = [line.removesuffix("\r") for line in text if line.strip(BLANK)]
             if len(lines) != stop - start:
                 raise EOFError(f"{len(lines)} lines")

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from dask._task_spec import DataNode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -160,6 +161,16 @@ def test_what_comes_after_the_first_rows_must_keep_to_their_type(tmp_path):
     assert arrays.y.dtype == np.int64
     with pytest.raises(DatasetError, match=f"got invalid value '1.5' in its row {HEAD_LINES}"):
         computed(arrays)
+
+
+@pytest.mark.parametrize(("cell", "expected"), [("-nan", True), ("nan", False), ("", False)])
+def test_the_first_rows_of_all_files_tell_what_is_to_be_expected(tmp_path, cell, expected):
+    (tmp_path / "1.csv").write_text("x,y\n0,1\n")
+    (tmp_path / "2.csv").write_text(f"x,y\n{cell},1\n")
+    arrays = dataset(tmp_path).arrays()
+    [read] = [task.value for task in arrays.X.dask.values() if isinstance(task, DataNode)]
+    assert read.cells.has_rare_nulls is expected
+    np.testing.assert_array_equal(computed(arrays)[0], [[0], [np.nan]], strict=True)
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
@@ -318,8 +329,8 @@ def test_y_alone_decodes_the_target_columns_only(tmp_path, monkeypatch):
     arrays = made.arrays()
     parse, decoded = Cells.parse, []
 
-    def spy(self, raw, longest):
-        table = parse(self, raw, longest)
+    def spy(self, lines, longest):
+        table = parse(self, lines, longest)
         decoded.append(table.column_names)
         return table
 

@@ -9,8 +9,9 @@ from dask.base import tokenize
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.dataset import csv_rows
 from runner.dataset.columns import Columns
-from runner.dataset.csv_rows import PIECE_NBYTES, Cells, ReadCsv
+from runner.dataset.csv_rows import COMMON_NULLS, NULLS, PIECE_NBYTES, RARE_NULLS, Cells, ReadCsv
 from runner.dataset.layout import lay_out
 from runner.dataset.lines import index_lines
 from runner.dataset.spans import edges_of
@@ -21,7 +22,7 @@ HEADER = ("a", "unused", "b", "y")
 TYPES = {"b": pa.float64(), "a": pa.float64(), "y": pa.string()}
 
 
-def reader(texts, y=None):
+def reader(texts, y=None, *, has_rare_nulls=False):
     types = TYPES | ({"y": y} if y else {})
     for i, text in enumerate(texts):
         MEMORY.pipe(f"/csv_rows/{i}.csv", ("a,unused,b,y\n" + text).encode())
@@ -30,7 +31,8 @@ def reader(texts, y=None):
     )
     layout = lay_out(Columns(("b", "a"), "y", None), types, None)
     edges = edges_of([index.n_lines - 1 for index in indices])
-    return ReadCsv(MEMORY, indices, edges, Cells(HEADER, ",", tuple(types.items())), layout)
+    cells = Cells(HEADER, ",", tuple(types.items()), has_rare_nulls)
+    return ReadCsv(MEMORY, indices, edges, cells, layout)
 
 
 def refusal(text, start, stop, **options):
@@ -92,6 +94,64 @@ def test_a_reader_is_picklable_with_a_steady_token():
 def test_cells_that_say_nothing_are_nan(cell):
     X, _, _ = reader([f"{cell},z,inf,x\n"])(0, 1)
     np.testing.assert_array_equal(X, [[np.inf, np.nan]])
+
+
+numbers = st.sampled_from([*NULLS, "inf", "-inf", "NAN", "-Nan", "1e999", "-0", "-1.5", "1.25"])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=6))
+def test_what_counts_as_empty_is_so_whether_it_is_expected_or_not(rows):
+    text = "".join(f"{a},z,{b},x\n" for a, b in rows)
+    found = [reader([text], has_rare_nulls=each)(0, len(rows))[0] for each in (False, True)]
+    np.testing.assert_array_equal(*(X.view(np.uint64) for X in found))
+    for row, cells in zip(found[0], rows, strict=True):
+        for cell, value in zip(cells, row[::-1], strict=True):
+            assert np.isnan(value) == (cell in NULLS or "nan" in cell.lower())
+            assert cell not in NULLS or not np.signbit(value)
+
+
+@pytest.mark.parametrize("cell", RARE_NULLS)
+@pytest.mark.parametrize("has_rare_nulls", [False, True])
+def test_a_label_that_counts_as_empty_is_told_however_it_is_written(cell, has_rare_nulls):
+    read = reader([f"1,z,2,{cell}\n"], pa.float64(), has_rare_nulls=has_rare_nulls)
+    with pytest.raises(DatasetError, match="must have a value in every row; got 1 empty cell in"):
+        read(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("cell", "has_rare_nulls", "n_parsed"),
+    [
+        ("", False, 1),
+        ("NA", False, 1),
+        ("-nan", False, 2),
+        ("1.#IND", False, 2),
+        ("-nan", True, 1),
+    ],
+)
+def test_lines_are_parsed_twice_only_where_a_number_counts_as_empty(
+    monkeypatch, cell, has_rare_nulls, n_parsed
+):
+    parse, parsed = Cells._parse, []
+
+    def watched(self, lines, longest, nulls):
+        parsed.append(nulls)
+        return parse(self, lines, longest, nulls)
+
+    monkeypatch.setattr(Cells, "_parse", watched)
+    reader([f"{cell},z,1,x\n"], has_rare_nulls=has_rare_nulls)(0, 1)
+    assert len(parsed) == n_parsed
+    assert (parsed[0] == COMMON_NULLS) is not has_rare_nulls
+
+
+def test_blocks_of_several_pieces_are_the_rows_bit_for_bit(monkeypatch):
+    monkeypatch.setattr(csv_rows, "PIECE_NBYTES", 200)
+    rows = [(i / 7, "" if i % 5 else i / 3) for i in range(300)]
+    read = reader(["".join(f"{a!r},z,{b},k{i}\n" for i, (a, b) in enumerate(rows))])
+    X, y, _ = read(10, 290)
+    np.testing.assert_array_equal(X, [[np.nan if b == "" else b, a] for a, b in rows[10:290]])
+    assert y.tolist() == [f"k{i}" for i in range(10, 290)]
+    assert X.flags.c_contiguous
 
 
 def test_labels_that_read_like_nothing_are_labels():

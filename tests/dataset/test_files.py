@@ -1,7 +1,9 @@
+from threading import Barrier
+
 import fsspec
 import pytest
 
-from runner.dataset.files import find_files, natural_key, reading
+from runner.dataset.files import THREADS, find_files, natural_key, of_each, reading
 from runner.errors import ConfigError, DatasetError
 
 
@@ -137,3 +139,29 @@ def test_an_error_of_reading_keeps_its_cause():
     ):
         raise cause
     assert error.value.__cause__ is cause
+
+
+def test_something_is_found_of_several_files_at_a_time_in_their_order():
+    together = Barrier(THREADS)
+
+    def find(path, _):
+        together.wait(timeout=60)
+        return path * 2
+
+    paths = [str(i) for i in range(3 * THREADS)]
+    assert of_each(paths, find) == [path * 2 for path in paths]
+
+
+def test_the_error_is_that_of_the_first_file_and_no_other_file_is_begun():
+    begun, waiting = [], Barrier(THREADS)
+
+    def find(path, stopped):
+        begun.append(path)
+        waiting.wait(timeout=60)
+        if path in ("1", "2"):
+            raise OSError(path)
+        assert path == "0" or stopped.wait(60)
+
+    with pytest.raises(OSError, match="1"):
+        of_each([str(i) for i in range(100)], find)
+    assert len(begun) < 100

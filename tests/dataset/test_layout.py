@@ -3,9 +3,12 @@ import weakref
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from runner.dataset.columns import Columns
-from runner.dataset.layout import Stretch, lay_out, numpy_dtype
+from runner.dataset.frames import lay_out_frame
+from runner.dataset.layout import Stretch, lay_out, numpy_dtype, write_rows
 from runner.errors import DatasetError
 
 
@@ -190,3 +193,50 @@ def test_empty_cells_where_there_must_be_a_value_are_refused():
 def test_what_numpy_has_no_type_for_is_float64():
     assert numpy_dtype(pa.null()) == numpy_dtype(pa.decimal128(5, 1)) == np.float64
     assert numpy_dtype(pa.bool_()) == np.bool_
+
+
+floats = st.lists(st.none() | st.floats(width=32), max_size=9)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(floats, max_size=4), st.integers(1, 5), st.sampled_from(["float32", "float64"]))
+def test_features_of_one_type_are_the_same_bits_together_as_one_by_one(pieces, width, dtype):
+    kind = pa.from_numpy_dtype(dtype)
+    column = pa.chunked_array([pa.array(piece, kind) for piece in pieces], kind)
+    features = pa.table({f"x{j}": column for j in range(width)})
+    layout = layout_of(features, dtype=dtype)
+    expected, _, _ = assembled(layout, features)
+    stretch = Stretch(features.num_rows, iter(()), "a.csv", "rows", features)
+    X, _, _ = layout.assemble([stretch, stretch], 2 * features.num_rows)
+    assert X.tobytes() == 2 * expected.tobytes()
+
+
+def test_rows_are_written_where_they_belong():
+    X = np.zeros((4, 2), np.float32)
+    write_rows(
+        pa.table({"a": pa.array([1, 2], pa.float32()), "b": pa.array([3, 4], pa.float32())}),
+        X[1:3],
+    )
+    assert X.tolist() == [[0, 0], [1, 3], [2, 4], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "dtype", "expected"),
+    [
+        ([pa.float64(), pa.float64()], "float64", True),
+        ([pa.float32(), pa.float32()], "float32", True),
+        ([pa.float32(), pa.float32()], "float64", False),
+        ([pa.float64(), pa.bool_()], "float64", False),
+        ([], "float64", False),
+    ],
+)
+def test_x_is_written_row_by_row_only_where_all_features_are_of_its_type(kinds, dtype, expected):
+    table = pa.table({f"x{i}": pa.nulls(1, kind) for i, kind in enumerate(kinds)})
+    types = {field.name: field.type for field in table.schema}
+    assert layout_of(table, dtype=dtype).is_matrix(types) is expected
+
+
+def test_frames_are_no_matrix():
+    types = {"x": pa.float64()}
+    layout = lay_out_frame(Columns(("x",), None, None), types, "float64", lambda _: set())
+    assert not layout.is_matrix(types)

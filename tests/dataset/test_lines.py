@@ -1,3 +1,5 @@
+from threading import Event
+
 import fsspec
 import numpy as np
 import pytest
@@ -5,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.dataset import lines
-from runner.dataset.lines import STEP, index_lines, line_starts
+from runner.dataset.lines import STEP, index_files, index_lines, line_starts
 from runner.errors import DatasetError
 
 BLANK = bytes(range(33))
-MEMORY = fsspec.filesystem("memory")
+MEMORY, LOCAL = fsspec.filesystem("memory"), fsspec.filesystem("file")
 
 
 @pytest.fixture
@@ -27,7 +29,22 @@ def index(text, *, quoted):
 
 
 def read(found, start, stop):
-    return found.read(MEMORY, start, stop)
+    raw = bytes(found.read(MEMORY, start, stop))
+    with found.part(MEMORY, start, stop) as part:
+        assert part.open().read() == raw
+    return raw
+
+
+def read_here(text, path, start, stop, *, quoted):
+    path.write_bytes(text)
+    with index_lines(LOCAL, str(path), quoted=quoted).part(LOCAL, start, stop) as part:
+        assert part.open().read() == part.open().read()
+        return part.open().read()
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return tmp_path_factory.mktemp("lines") / "a"
 
 
 text_lines = st.lists(
@@ -38,7 +55,7 @@ text_lines = st.lists(
 
 @settings(deadline=None, max_examples=60)
 @given(text_lines, st.booleans(), st.sampled_from([3, 50, 2**20]), st.data())
-def test_any_lines_of_any_text_are_read(written, ends, piece_nbytes, data):
+def test_any_lines_of_any_text_are_read(path, written, ends, piece_nbytes, data):
     text = b"\n".join(written) + (b"\n" if ends else b"")
     kept = [line for line in text.split(b"\n") if line.strip(BLANK)]
     with pytest.MonkeyPatch.context() as patch:
@@ -53,6 +70,7 @@ def test_any_lines_of_any_text_are_read(written, ends, piece_nbytes, data):
         stop = data.draw(st.integers(start + 1, len(kept)))
         raw = read(found, start, stop)
         assert [line for line in raw.split(b"\n") if line.strip(BLANK)] == kept[start:stop]
+        assert read_here(text, path, start, stop, quoted=False) == raw
 
 
 records = st.lists(
@@ -62,8 +80,14 @@ endings = st.sampled_from([b"\n", b"\r\n", b"\n\n", b"\n\r\n"])
 
 
 @settings(deadline=None, max_examples=60)
-@given(records, endings, st.booleans(), st.sampled_from([3, 50, 2**20]), st.data())
-def test_any_records_of_any_csv_are_read(written, newline, ends, piece_nbytes, data):
+@given(
+    written=records,
+    newline=endings,
+    ends=st.booleans(),
+    piece_nbytes=st.sampled_from([3, 50, 2**20]),
+    data=st.data(),
+)
+def test_any_records_of_any_csv_are_read(path, *, written, newline, ends, piece_nbytes, data):
     text = newline.join(written) + (newline if ends else b"")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lines, "PIECE_NBYTES", piece_nbytes)
@@ -73,7 +97,9 @@ def test_any_records_of_any_csv_are_read(written, newline, ends, piece_nbytes, d
     if written:
         start = data.draw(st.integers(0, len(written) - 1))
         stop = data.draw(st.integers(start + 1, len(written)))
-        assert read(found, start, stop).strip(b"\r\n") == newline.join(written[start:stop])
+        raw = read(found, start, stop)
+        assert raw.strip(b"\r\n") == newline.join(written[start:stop])
+        assert read_here(text, path, start, stop, quoted=True) == raw
 
 
 def test_spaces_make_a_line_blank_only_where_there_are_no_cells():
@@ -140,9 +166,87 @@ def test_a_line_without_end_is_not_gathered_for_ever(monkeypatch):
     assert max(most) < 120
 
 
+def test_a_long_line_is_looked_through_a_few_times_only(monkeypatch):
+    monkeypatch.setattr(lines, "PIECE_NBYTES", 100)
+    seen = []
+
+    def watched(text, *, quoted):
+        seen.append(len(text))
+        return line_starts(text, quoted=quoted)
+
+    monkeypatch.setattr(lines, "line_starts", watched)
+    assert index(b"a\n" + b"x" * 100_000 + b"\nb\n", quoted=False).n_lines == 3
+    assert sum(seen) < 5 * 100_000
+
+
+def test_files_are_indexed_in_their_order_as_one_by_one():
+    paths = [write(b"x\n" * n, f"/lines/{n}") for n in (300, 5, 100, 0, 7, 70)]
+    found = index_files(MEMORY, paths, quoted=True)
+    assert [(each.path, each.n_lines) for each in found] == [
+        (path, int(path.removeprefix("/lines/"))) for path in paths
+    ]
+    alone = [index_lines(MEMORY, path, quoted=True) for path in paths]
+    for ours, theirs in zip(found, alone, strict=True):
+        np.testing.assert_array_equal(ours.offsets, theirs.offsets, strict=True)
+        assert ours.stamp == theirs.stamp
+
+
+def test_the_first_of_several_bad_files_is_named():
+    paths = [write(b"1\n" * 10_000 * i + b'"2\n', f"/lines/{i}") for i in (9, 0, 4)]
+    for _ in range(5):
+        with pytest.raises(DatasetError, match="Line 90000 of /lines/9 must end"):
+            index_files(MEMORY, [write(b"1\n", "/lines/good"), *paths], quoted=True)
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_pass_that_nobody_waits_for_ends(monkeypatch):
+    stopped, seen = Event(), []
+
+    def watched(text, *, quoted):
+        seen.append(text)
+        stopped.set()
+        return line_starts(text, quoted=quoted)
+
+    monkeypatch.setattr(lines, "line_starts", watched)
+    index_lines(MEMORY, write(b"abcdef\n" * 100), stopped, quoted=False)
+    assert seen == [b"abcdef\n"]
+
+
+def test_a_local_file_whose_name_is_no_text_is_read(tmp_path):
+    path = tmp_path / "\udcff"
+    assert read_here(b"a\nb\n", path, 1, 2, quoted=False) == b"b\n"
+
+
+def test_the_bytes_of_a_local_file_are_never_fetched_as_a_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(LOCAL, "cat_file", None)
+    path = tmp_path / "a"
+    path.write_bytes(b"x\n" * 1000)
+    with index_lines(LOCAL, str(path), quoted=False).part(LOCAL, 100, 900) as part:
+        assert part.open().read(4) == b"x\nx\n"
+
+
+@pytest.mark.parametrize("text", [b"other lines, as many bytes", b"none"])
+def test_a_local_file_that_changes_while_it_is_read_is_named(tmp_path, text):
+    path = tmp_path / "a"
+    path.write_bytes(b"x\n" * 13)
+    found = index_lines(LOCAL, str(path), quoted=False)
+    with (
+        pytest.raises(DatasetError, match=f"{path} must stay as it is while a run reads it"),
+        found.part(LOCAL, 0, 13),
+    ):
+        path.write_bytes(text)
+
+
+def test_a_file_elsewhere_with_other_lines_of_the_same_size_is_named():
+    found = index(b"x\n" * 100, quoted=False)
+    write(b"x" * 199 + b"\n")
+    with pytest.raises(DatasetError, match="be readable at lines 5 to 9; got OSError: other"):
+        read(found, 5, 10)
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     with pytest.raises(DatasetError, match=f"The file {tmp_path} must be readable; got IsADirect"):
-        index_lines(fsspec.filesystem("file"), str(tmp_path), quoted=False)
+        index_lines(LOCAL, str(tmp_path), quoted=False)
 
 
 def test_a_file_that_vanishes_or_shrinks_is_named():
