@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import scipy.linalg.blas  # noqa: F401  (so that its threads are found)
 import sklearn.utils._openmp_helpers  # noqa: F401
@@ -17,10 +18,17 @@ def one_core() -> Iterator[None]:
     that learn side by side would wait for each other. The setting of BLAS is one for the process,
     that of OpenMP one for each thread: see ``one_core_here``.
     """
-    with ThreadpoolController().limit(limits=1):
+    _libraries.cache_clear()
+    with _libraries().limit(limits=1):
         yield
 
 
 def one_core_here() -> None:
     """Let OpenMP use one thread in the calling thread, for as long as it lives."""
-    ThreadpoolController().limit(limits=1, user_api="openmp")
+    _libraries().limit(limits=1, user_api="openmp")
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Return the libraries that are loaded, which takes milliseconds to find."""
+    return ThreadpoolController()

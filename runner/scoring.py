@@ -1,6 +1,8 @@
 """What a fitted estimator scores on rows, asked for in any of scikit-learn's ways."""
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 from dask.base import compute
@@ -9,6 +11,8 @@ from runner.base import Part
 from runner.blockwise import Computed
 from runner.errors import ConfigError
 from runner.evaluation.evaluation import Evaluation
+from runner.fit.asking import Asking, own
+from runner.one_core import one_core
 from runner.stream.stream import Stream
 
 Scoring = str | Callable[..., Any] | list[str] | tuple[str, ...] | Mapping[str, Any] | None
@@ -42,7 +46,7 @@ def scored(estimator: Any, scoring: Scoring, X: Any, part: Part, stream: Stream)
         What the part was made of, for callables.
     part : Part
     stream : Stream
-        Reads the blocks.
+        Reads the blocks, and asks about them where it reads several at the same time.
 
     Returns
     -------
@@ -57,8 +61,10 @@ def scored(estimator: Any, scoring: Scoring, X: Any, part: Part, stream: Stream)
     if callable(scoring):
         return _called(scoring, estimator, X, part)
     evaluation = evaluation_of(scoring)
-    blocks = stream.in_order(stream.source(part))
-    scores: dict[str, Any] = dict(evaluation.over(estimator, blocks).scores)
+    asking = Asking([evaluation.measure(estimator).question])
+    with one_core(), closing(stream.in_order(stream.source(part), asking)) as blocks:
+        found = evaluation.over(estimator, map(partial(own, number=0), blocks))
+    scores: dict[str, Any] = dict(found.scores)
     if scoring is None and not scores:
         raise ConfigError(
             "scoring",

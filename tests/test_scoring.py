@@ -62,6 +62,13 @@ def test_weights_count(points, model, ask, scoring):
     assert ask(scoring, weight) != ask(scoring)
 
 
+def test_a_score_is_the_same_bits_whatever_threads_ask(points, model):
+    X, y = da.from_array(points[0], chunks=(15, 20)), da.from_array(points[1], chunks=15)
+    names, part = [each for each in EVERY if isinstance(each, str)], given(X, y, None)
+    here, *threads = (scored(model, names, X, part, Stream(prefetch=n)) for n in (0, 1, 3))
+    assert threads == [here, here]
+
+
 def test_several_scores_come_by_name(ask):
     names = ["roc_auc", "accuracy"]
     several = ask(names)

@@ -1,6 +1,7 @@
-"""Ask estimators about blocks where these are read, so that no row of X is sent."""
+"""Ask estimators about blocks where these are read: so no row of X is sent, and all cores ask."""
 
 from collections.abc import Callable, Sequence
+from copy import Error, deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +12,11 @@ Question = Callable[[Block], Any]
 
 
 class Asking:
-    """What other processes make of a block: the answers to some questions, without its rows.
+    """What other processes or threads make of a block: answers to some questions, without rows.
 
     Where the questions cannot be sent, as of a Birch whose tree has grown too deep, the blocks
-    are, and are asked about here.
+    are, and are asked about here. A thread that reads asks a copy of its own of a single
+    question; several are asked here, in threads that fits have.
 
     Parameters
     ----------
@@ -41,6 +43,18 @@ class Asking:
     def __reduce__(self) -> tuple[Any, ...]:
         """Send the questions, if that can be done."""
         return (Asking, (self._questions,)) if _can_be_sent(self._questions) else (_Nothing, ())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Asking":
+        """Return what another thread of this process asks.
+
+        Raises
+        ------
+        copy.Error
+            If that cannot be done, or there are several questions.
+        """
+        if len(self._questions) != 1 or not _can_be_sent(self._questions):
+            raise Error("it is asked where it is")
+        return Asking(deepcopy(self._questions, memo))
 
 
 class _Nothing:

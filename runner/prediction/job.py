@@ -50,8 +50,9 @@ def predict(
 ) -> Prediction:
     """Predict every row of a dataset by the model of a run, block by block, to Parquet files.
 
-    Never more than a few blocks are in memory, and numerical libraries use one core, so that the
-    files are the same bytes with any number of cores, and on a cluster. Each block becomes
+    Never more than a few blocks are in memory. The threads that read them ask the model, each a
+    copy of its own, and numerical libraries use one core in each, so that the files are the same
+    bytes with any number of cores, and on a cluster. Each block becomes
     ``part-00000.parquet``, ...; one without rows becomes none. Its columns are ``row``, the number
     of the row in the dataset, then those asked for, then the answers of the model: ``prediction``,
     or ``prediction_0``, ... of several outputs, and ``probability_<class>``; of a model that only
@@ -109,7 +110,7 @@ def predict(
 
 @dataclass(frozen=True)
 class Predicting:
-    """What is made of a block in the process that reads it: the columns, in place of its rows."""
+    """What is made of a block where it is read: the columns, in place of its rows."""
 
     answers: Answers
 
@@ -137,7 +138,7 @@ def compact(column: Any) -> Any:
 
 
 def _read(experiment: Experiment, part: Part, answers: Answers) -> Generator[Block]:
-    """Yield all blocks; where there is a cluster, its workers predict them."""
+    """Yield all blocks; the workers of a cluster, or the threads that read, predict them."""
     with experiment.cluster.open() as workers:
         if workers is not None:
             workers.check_files(experiment.dataset.fingerprint())

@@ -1,18 +1,29 @@
 """Read some blocks ahead: in threads of this process, or in other processes."""
 
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
+from contextvars import copy_context
+from copy import deepcopy
 from dataclasses import replace
 from itertools import islice
+from threading import local
 from time import perf_counter
 from typing import Any, Protocol
 
+import sklearn
+
 from runner.base import Block
-from runner.elsewhere import Held, Then, about, standing_for
+from runner.elsewhere import Held, Then, about, n_bytes, standing_for
+from runner.one_core import one_core_here
 from runner.stream.reading import Given, Reading, read
 from runner.stream.source import BlockSource
+
+HEAVIEST = 2**28  # bytes of all copies of what is asked
+
+_own = local()
 
 
 class Readers(Protocol):
@@ -66,7 +77,10 @@ def read_ahead(
     readers : Readers, optional
         What reads them; threads of this process, if not given.
     then : callable, optional
-        What the readers make of each block before they send it here; of no effect without them.
+        What is made of each block where it is read. A block that cannot be read, or is read in
+        the calling thread, comes as it is. So does every block where the threads of this process
+        cannot have ``then``: each has a copy of it, because what is asked, as a model, may not
+        bear several threads or change. All copies weigh at most 256 MB, or there are none.
     """
     steps = enumerate(order, start)
     if readers is not None:
@@ -75,7 +89,13 @@ def read_ahead(
         return _waited_for(readers.ahead(read_and_then, given, readings, prefetch))
     if prefetch == 0:
         return (_at_once(source.read(index, epoch, position)) for position, index in steps)
-    return _waited_for(_in_threads(source, order, epoch, prefetch, start))
+
+    def read_one(step: tuple[int, int]) -> Block:
+        position, index = step
+        return source.read(index, epoch, position)
+
+    copies = [] if then is None else _copies(then, min(prefetch + 1, len(order)))
+    return _waited_for(_in_threads(read_one, steps, prefetch, copies))
 
 
 def read_held(
@@ -102,7 +122,10 @@ def _standing(held: Generator[Held]) -> Generator[Block]:
 def read_and_then(given: tuple[Given, Then | None], reading: Reading) -> Block:
     """Read a block in another process, and make of it what is to be sent back."""
     shared, then = given
-    block = read(shared, reading)
+    return _made(read(shared, reading), then)
+
+
+def _made(block: Block, then: Then | None) -> Block:
     return block if then is None or block.error is not None else then(block)
 
 
@@ -124,24 +147,55 @@ def _waited_for(blocks: Generator[Block]) -> Generator[Block]:
 
 
 def _in_threads(
-    source: BlockSource, order: Sequence[int], epoch: int, prefetch: int, start: int
+    read_one: Callable[[tuple[int, int]], Block],
+    steps: Iterable[tuple[int, int]],
+    prefetch: int,
+    copies: list[Then],
 ) -> Generator[Block]:
-    pool = ThreadPoolExecutor(min(prefetch, len(order)) or 1, thread_name_prefix="runner-stream")
-    pending: deque[Future[Block]] = deque()
-    waiting = iter(enumerate(order, start))
+    pool, pending = _pool(prefetch, copies), deque[Future[Block]]()
+    left = iter(steps)
+    # The threads change for a moment what Python does with warnings, which is one setting for all.
+    with warnings.catch_warnings() if copies else nullcontext():
+        try:
+            while True:
+                for step in islice(left, prefetch + 1 - len(pending)):
+                    pending.append(pool.submit(copy_context().run, _read_and_ask, read_one, step))
+                if not pending:
+                    return
+                ready = [pending.popleft().result()]
+                yield ready.pop()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+            pending.clear()
 
-    def submit_next() -> None:
-        for position, index in waiting:
-            pending.append(pool.submit(source.read, index, epoch, position))
-            return
 
+def _pool(prefetch: int, copies: list[Then]) -> ThreadPoolExecutor:
+    """Return as many threads as blocks are read ahead, and one more if they ask.
+
+    Who calls has little to do then, and waits for as long as it would have asked.
+    """
+    if not copies:
+        return ThreadPoolExecutor(prefetch, "runner-stream")
+    settings = sklearn.get_config()
+    return ThreadPoolExecutor(len(copies), "runner-stream", _begin_asking, (copies, settings))
+
+
+def _begin_asking(copies: list[Then], settings: dict[str, Any]) -> None:
+    """Ask as the calling thread would."""
+    sklearn.set_config(**settings)
+    one_core_here()
+    _own.then = copies.pop()
+
+
+def _read_and_ask(read_one: Callable[[tuple[int, int]], Block], step: tuple[int, int]) -> Block:
+    return _made(read_one(step), getattr(_own, "then", None))
+
+
+def _copies(then: Then, n_threads: int) -> list[Then]:
+    """Return what each thread asks; nothing for a single thread, or where copies cannot be had."""
     try:
-        for _ in range(prefetch):
-            submit_next()
-        while pending:
-            ready = [pending.popleft().result()]
-            submit_next()
-            yield ready.pop()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        pending.clear()
+        if n_threads > 1 and n_bytes(then) * n_threads <= HEAVIEST:
+            return [deepcopy(then) for _ in range(n_threads)]
+    except Exception:  # noqa: BLE001, S110  (anybody's estimator)
+        pass
+    return []

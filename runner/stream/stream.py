@@ -27,8 +27,10 @@ class Stream:
         Deliver the training blocks in a new random order in each epoch.
     prefetch : int
         How many blocks are read ahead, each in a thread of its own, while the learner is busy
-        with one: ``prefetch + 1`` blocks are alive at most. 0 reads each block when it is asked
-        for.
+        with one: ``prefetch + 1`` blocks are alive at most. Where a single model is evaluated or
+        predicts, ``prefetch + 1`` threads ask it, too, about what they read, each a copy of its
+        own; a model of which the copies would weigh more than 256 MB is asked about one block at
+        a time instead. 0 reads each block when it is asked for.
     buffer_blocks : int
         Mix the rows of the training blocks in a buffer of so many blocks, so that each block that
         is delivered is drawn at random from them; it suits data that are sorted. As many blocks
@@ -160,7 +162,8 @@ class Stream:
         ----------
         source : BlockSource
         then : callable, optional
-            What other processes, if such read the blocks, make of each before they send it here.
+            What is made of each block where it is read, by other processes or by threads; without
+            either, and where it cannot be copied or sent, the block comes as it is.
         """
         asked = then if self._asks else None
         return self._ahead(source, range(source.part.n_blocks), then=asked)

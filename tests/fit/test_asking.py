@@ -1,10 +1,10 @@
-"""Whole runs whose held-out rows are scored by other processes find the same bits."""
+"""Whole runs whose held-out rows are scored by processes or threads find the same bits."""
 
 import pickle
 from contextlib import nullcontext
-from copy import deepcopy
+from copy import Error, deepcopy
 from dataclasses import dataclass, replace
-from threading import Lock
+from threading import Lock, current_thread
 
 import cloudpickle
 import numpy as np
@@ -120,8 +120,10 @@ def found(experiment):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_run_is_scored_by_other_processes_to_the_last_bit(name, two_processes):
-    here = found(experiment_of(**CASES[name]))
+def test_a_run_is_scored_by_threads_and_other_processes_to_the_last_bit(name, two_processes):
+    here = found(experiment_of(**CASES[name], stream=Stream(prefetch=0)))
+    for prefetch in (1, 3):
+        assert found(experiment_of(**CASES[name], stream=Stream(prefetch=prefetch))) == here
     assert found(experiment_of(Opened(OtherProcess()), **CASES[name])) == here
     assert found(experiment_of(two_processes, **CASES[name])) == here
     assert here["scores"] != "{}"
@@ -138,6 +140,10 @@ class Chosen(SGDClassifier):
         return super().predict(X)
 
 
+HERE = Stream(prefetch=0)
+ASKED_ELSEWHERE = ({"stream": HERE}, {"stream": Stream()}, {"cluster": Opened(OtherProcess())})
+
+
 def with_a_refused_row(**changes):
     experiment = experiment_of(**CASES["classifier"] | {"preprocessing": {}} | changes)
     holdout = experiment.dataset.split().holdout
@@ -149,21 +155,21 @@ def with_a_refused_row(**changes):
 
 def test_an_answer_that_is_refused_elsewhere_is_told_as_here():
     said = []
-    for cluster in (None, Opened(OtherProcess())):
+    for where in ASKED_ELSEWHERE:
         with pytest.raises(FitError) as raised:
-            run(with_a_refused_row(cluster=cluster), Recipe("asked", {}))
+            run(with_a_refused_row(**where), Recipe("asked", {}))
         said.append(str(raised.value))
-    assert said[0] == said[1]
+    assert said[0] == said[1] == said[2]
     assert "be rows that Chosen can predict; got ValueError: not this" in said[0]
 
 
 def test_a_block_that_is_refused_elsewhere_is_passed_over_as_here():
     told = []
-    for cluster in (None, Opened(OtherProcess())):
-        experiment = with_a_refused_row(cluster=cluster, fit=FitOptions(on_bad_block="skip"))
+    for where in ASKED_ELSEWHERE:
+        experiment = with_a_refused_row(**where, fit=FitOptions(on_bad_block="skip"))
         with pytest.warns(RunnerWarning, match="Passed over: Block .* Chosen can predict"):
             told.append(found(experiment))
-    assert told[0] == told[1]
+    assert told[0] == told[1] == told[2]
     assert told[0]["rows"] < experiment.dataset.split().holdout.n_rows
 
 
@@ -203,6 +209,43 @@ def test_what_cannot_be_sent_is_asked_here_about_blocks_that_come():
         assert isinstance(came.X, Elsewhere) == is_sent
         assert (came.answers is not None) == is_sent
         assert asking(block).answers is not None
+
+
+def test_a_thread_has_a_copy_of_a_single_question_that_can_be_copied():
+    block = Block(np.ones((5, 2)), None, None, Place(0, 0, 5))
+    own = deepcopy(Asking([Holds(held := [2])]))
+    assert own(block).answers == (5,)
+    assert own._questions[0].value == held
+    assert own._questions[0].value is not held
+    for questions in ([Holds(2), Holds(3)], [Holds(Lock())]):
+        with pytest.raises(Error):
+            deepcopy(Asking(questions))
+
+
+class Counting(SGDClassifier):
+    """Knows which threads asked it, and changes when it is asked."""
+
+    def predict(self, X):
+        self.n_asked = getattr(self, "n_asked", 0) + 1
+        THREADS.add(current_thread().name.rpartition("_")[0])  # "" is the main one
+        return super().predict(X)
+
+
+THREADS = set()
+
+
+def test_what_is_asked_in_threads_that_read_is_a_copy_of_a_fit_alone():
+    case = CASES["classifier"] | {"evaluation": Evaluation(scoring="accuracy")}
+    alone, first, second = (
+        experiment_of(**case | {"estimator": Counting()}, stream=Stream()) for _ in range(3)
+    )
+    THREADS.clear()
+    run(alone, Recipe("asked", {}))
+    assert THREADS - {""} == {"runner-stream"}
+    THREADS.clear()
+    with Threads(2) as threads:
+        run_together([Trial(each, Recipe("asked", {})) for each in (first, second)], threads)
+    assert THREADS - {""} == {"runner-fit"}
 
 
 @dataclass

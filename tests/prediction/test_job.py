@@ -392,6 +392,22 @@ def bytes_of(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+def test_threads_write_the_same_bytes_and_copy_any_column(clicked, new_rows, tmp_path):
+    asked = ["dataset=parquet", f"dataset.path={tmp_path}/new.parquet", "dataset.chunks=30"]
+    here, *threads = (
+        bytes_of(
+            predict(
+                clicked.run_id,
+                tmp_path / f"out{prefetch}",
+                [*asked, f"stream.prefetch={prefetch}"],
+                columns=["id", "who", "visits", "at", "price"],
+            ).folder
+        )
+        for prefetch in (0, 1, 3)
+    )
+    assert threads == [here, here]
+
+
 def test_workers_write_the_same_bytes_and_copy_any_column(clicked, new_rows, tmp_path, scheduler):
     asked = ["dataset=parquet", f"dataset.path={tmp_path}/new.parquet", "dataset.chunks=30"]
     names = ["id", "who", "visits", "at", "price"]

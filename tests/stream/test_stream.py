@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.base import Part, Place
-from runner.elsewhere import Elsewhere
+from runner.elsewhere import Elsewhere, answered
 from runner.errors import ConfigError, DatasetError
 from runner.stream.stream import Stream
 from tests.apart import Apart
@@ -93,6 +93,27 @@ def test_at_most_prefetch_plus_one_blocks_are_alive(prefetch, load_s, fit_s):
     assert alive.loads == 40
     assert alive.now == 0
     assert alive.most <= prefetch + 1
+
+
+@pytest.mark.parametrize("prefetch", [0, 1, 3])
+@pytest.mark.parametrize("keeps_rows", [True, False])
+def test_at_most_as_many_are_alive_where_threads_ask_about_them(prefetch, keeps_rows):
+    alive = Alive()
+    stream = Stream(prefetch=prefetch)
+    then = as_it_is if keeps_rows else without_rows
+    for block in stream.in_order(stream.source(part_of(alive.load, 40)), then):
+        time.sleep(0.001)
+        del block
+    assert (alive.loads, alive.now) == (40, 0)
+    assert alive.most <= prefetch + 1
+
+
+def as_it_is(block):
+    return block
+
+
+def without_rows(block):
+    return answered(block, None)
 
 
 def test_what_is_read_while_the_learner_works_is_not_waited_for():
