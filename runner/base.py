@@ -275,19 +275,6 @@ class Callback:
         """Go on from a state, after ``on_fit_begin``, in another process."""
 
 
-class Checkpoint(Protocol):
-    """What keeps the state of a fit, now and then."""
-
-    def is_due(self) -> bool:
-        """Whether it is time to keep it."""
-
-    def keep(self, state: Callable[[], bytes]) -> None:
-        """Keep the state that is returned; nothing is raised."""
-
-    def keep_last(self, state: Callable[[], bytes] | None) -> None:
-        """Keep the state in which a fit ends that did not finish, or else the latest known."""
-
-
 @dataclass(frozen=True)
 class Remark:
     """Something in the settings or the data that a person should know.

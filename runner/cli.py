@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 
+from runner.collecting import own_process
 from runner.config.words import is_name
 from runner.errors import ConfigError, InvalidConfigError, RunnerError, Terminated, nearest
 from runner.project import experiment_files
@@ -47,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     line; a run or a member that failed; a reproduction that differs; a finding. 130: interrupted
     by Ctrl-C. 143: terminated by SIGTERM or SIGHUP.
     """
+    if arguments is None:
+        own_process()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["--complete"]:
         return _complete(given[1:])

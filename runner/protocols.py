@@ -1,6 +1,6 @@
-"""What keeps the record: protocols, so that the main path knows no store."""
+"""What keeps the record, and states: protocols, so that the main path knows no store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -103,3 +103,16 @@ class Tracker(Protocol):
         self, name: str, *, command: str = "", resumed: str | None = None
     ) -> AbstractContextManager[SweepRun]:
         """Open the run of a sweep, or reopen it; leaving it ends it with a true status."""
+
+
+class Checkpoint(Protocol):
+    """What keeps the state of a fit, now and then."""
+
+    def is_due(self) -> bool:
+        """Whether it is time to keep it."""
+
+    def keep(self, state: Callable[[], bytes]) -> None:
+        """Keep the state that is returned; nothing is raised."""
+
+    def keep_last(self, state: Callable[[], bytes] | None) -> None:
+        """Keep the state in which a fit ends that did not finish, or else the latest known."""

@@ -183,7 +183,10 @@ def test_progress_is_a_line_now_and_then_where_there_is_no_terminal():
 
 @pytest.mark.parametrize(
     ("sent", "code", "status"),
-    [(signal.SIGINT, 130, "KILLED"), (signal.SIGTERM, 143, "KILLED")],
+    [
+        (signal.SIGINT, 130, "KILLED"),
+        pytest.param(signal.SIGTERM, 143, "KILLED", marks=pytest.mark.slow),
+    ],
 )
 def test_a_signal_ends_a_run_with_a_true_status(project, sent, code, status):
     process = subprocess.Popen(

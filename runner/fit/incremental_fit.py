@@ -5,7 +5,7 @@ from collections.abc import Generator, Mapping
 from functools import partial
 from typing import Any
 
-from runner.base import Block, Callback, Checkpoint, Estimator, Progress
+from runner.base import Block, Callback, Estimator, Progress
 from runner.elsewhere import Elsewhere, Then
 from runner.errors import DatasetError, FitError, RunnerWarning
 from runner.fit.bad_blocks import BadBlocks
@@ -17,6 +17,7 @@ from runner.fit.listeners import Listeners
 from runner.fit.progressive import Progressive
 from runner.fit.sent import learn_there
 from runner.fit.step import Step
+from runner.protocols import Checkpoint
 from runner.redaction import redacted
 from runner.states import dumps, loads, set_state, state_of
 

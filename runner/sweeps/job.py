@@ -1,15 +1,19 @@
 """What Hydra calls with a composed config: a run of its own, or one member of a sweep."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from runner.checks import check
+from runner.collecting import importing
+from runner.config.checking.resolution import resolved
 from runner.config.compose import Composed
-from runner.config.job import build
+from runner.config.job import build, check_targets
 from runner.config.messages import in_our_words
+from runner.config.signatures.signature import TARGET
 from runner.config.sweep import Sweep
 from runner.errors import ConfigError
 from runner.experiment import Experiment, run, run_together
@@ -18,8 +22,11 @@ from runner.records import Outcome, Recipe
 from runner.saved import Resumed
 from runner.sweeps.teller import Teller
 from runner.sweeps.trials import Called, entry_of, outcome_of
+from runner.tracking.client import import_ahead
 from runner.tracking.memory_tracker import MemoryTracker
 from runner.trial import Trial, TrialAudience
+
+MLFLOW = "runner.tracking.mlflow_tracker.MlflowTracker"
 
 
 @dataclass
@@ -83,6 +90,7 @@ class Job:
         RunnerError
             If something a person can mend is wrong.
         """
+        self.import_ahead(composed.config)
         experiment, recipe = build(composed)
         if not self.dry_run:
             self.teller.on_result(experiment, run(experiment, recipe))
@@ -91,6 +99,17 @@ class Job:
         split = experiment.dataset.split()
         check(experiment, split)
         self.teller.on_dry_run(experiment, split)
+
+    def import_ahead(self, config: DictConfig) -> None:
+        """Import what a config names, and what keeps its record, before anything is built of it.
+
+        What cannot be imported is told when it is needed.
+        """
+        plain, _ = resolved(config)
+        with importing(is_last=True), suppress(Exception):
+            check_targets("", plain)
+            if plain["tracking"][TARGET] == MLFLOW and not self.dry_run:
+                import_ahead(plain["tracking"].get("uri"))
 
     def member(self, composed: Composed, called: Called) -> Outcome:
         """Run a member of a sweep by itself.

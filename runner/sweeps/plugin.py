@@ -55,6 +55,7 @@ def sweep(
     if not is_sweep(base.sweep, arguments, params):
         job.alone(base)
         return []
+    job.import_ahead(base.config)
     members = compose_members(context.config_loader, config, arguments)
     conduct(members, _as_typed(base, arguments), job, _launch(context, task, config, members))
     return job.outcomes
@@ -102,6 +103,7 @@ def launched_by(
         base = Composed.from_hydra(config)
     if Sweep.from_plain(base.sweep):
         raise other_sweeper(base)
+    job.import_ahead(base.config)
     members = _members_of(context.config_loader, config, lines)
     conduct(members, base, job, launch)
     return [

@@ -13,10 +13,11 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, cast
 
+from runner.collecting import importing
 from runner.errors import RunnerError, TrackingError
 from runner.redaction import one_line
 from runner.tracking.markdown import plain
-from runner.tracking.store import Store, preflight
+from runner.tracking.store import Store, preflight, resolve
 from runner.tracking.tags import NOTE
 
 if TYPE_CHECKING:
@@ -67,6 +68,24 @@ def connect(store: Store) -> "MlflowClient":
             return _in_turns(MlflowClient(store.uri))
 
 
+def import_ahead(uri: str | None = None) -> None:
+    """Import what opens a store, if that is a file, before there is anything to be collected.
+
+    Parameters
+    ----------
+    uri : str, optional
+        As a tracker has it.
+
+    Raises
+    ------
+    TrackingError
+        If no store can be meant.
+    """
+    with importing(is_last=True):
+        if resolve(uri).file is not None:
+            _import_database_store()
+
+
 class _InTurns:
     """A client whose every call waits until no other thread is in a call to the same store.
 
@@ -94,14 +113,39 @@ def _in_turns(client: "MlflowClient") -> "MlflowClient":
 
 
 def _create(file: Path) -> None:
-    """Create the schema beside its place: interrupted half-way, a file is broken for good."""
+    """Create the schema beside its place: interrupted half-way, a file is broken for good.
+
+    Until it is there, what was written is worth nothing: it goes to the disk once, not after each
+    of the hundreds of statements of MLflow's migrations.
+    """
     from mlflow import MlflowClient
 
     for left in file.parent.glob(f"{file.name}.*.new"):
         left.unlink()
     draft = file.with_name(f"{file.name}.{uuid.uuid4().hex}.new")
-    MlflowClient(f"sqlite:///{draft}")
+    with _unsynchronised(draft):
+        MlflowClient(f"sqlite:///{draft}")
+    with draft.open("rb") as written:
+        os.fsync(written.fileno())
     draft.replace(file)
+
+
+@contextmanager
+def _unsynchronised(file: Path) -> Iterator[None]:
+    """Let SQLite wait for no disk while it writes a file; other files are as they were."""
+    from sqlalchemy import Engine, event
+
+    def connected(connection: Any, _: object) -> None:
+        opened = connection.execute("PRAGMA database_list").fetchone()[2]
+        if Path(opened).name == file.name:
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute("PRAGMA journal_mode = MEMORY")
+
+    event.listen(Engine, "connect", connected)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", connected)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from runner.collecting import importing
 from runner.config.words import is_name
 from runner.errors import ConfigError, cause, nearest
 from runner.verbs.arguments import JSON, check_flags, parser_of, taken, value_of
@@ -15,8 +16,10 @@ MOST_NAMED = 4  # runs whose ids are in the name of the picture
 
 def runs(rest: list[str]) -> int:
     """Write recent runs as a table, or for scripts."""
-    from runner.compared import show_runs, show_runs_json
-    from runner.tracking.record import recent_runs
+    with importing():
+        from runner.compared import show_runs, show_runs_json
+        from runner.tracking.client import import_ahead
+        from runner.tracking.record import recent_runs
 
     parser = parser_of("runs")
     parser.add_argument("--limit", type=int, default=20)
@@ -30,6 +33,7 @@ def runs(rest: list[str]) -> int:
         raise ConfigError(
             "--limit", "be at least 1", got=asked.limit, remedy="Leave it out for 20."
         )
+    import_ahead()
     found = recent_runs(
         limit=asked.limit,
         parents_only=not asked.members,
@@ -55,9 +59,11 @@ def _status(asked: str) -> str:
 
 def compare(rest: list[str]) -> int:
     """Write what differs between runs, and draw their curves."""
-    from runner.compared import legend, show_compared, show_compared_json
-    from runner.tracking.comparison import compare as compared
-    from runner.tracking.overlay import overlay
+    with importing():
+        from runner.compared import legend, show_compared, show_compared_json
+        from runner.tracking.client import import_ahead
+        from runner.tracking.comparison import compare as compared
+        from runner.tracking.overlay import overlay
 
     words = [f"--{word}" if word.startswith("output=") else word for word in rest]
     output, words = value_of(OUTPUT, "FILE.png", words)
@@ -72,6 +78,7 @@ def compare(rest: list[str]) -> int:
             remedy="Runs are compared as the record holds them; leave it out.",
         )
     file = None if output is None else _checked(Path(output))
+    import_ahead()
     comparison = compared(names)
     drawn = overlay(legend(comparison), comparison.curves)
     written = None

@@ -5,6 +5,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from runner.collecting import importing
 from runner.errors import ConfigError, Terminated
 from runner.verbs.arguments import JSON, WRONG, parser_of
 
@@ -16,8 +17,10 @@ LAST_PORT = 65_535
 
 def ui(rest: list[str]) -> int:
     """Serve MLflow's user interface until Ctrl-C, and open it where a person sits."""
-    from runner.tracking.server import serve
-    from runner.tracking.termination import terminated_by_signal
+    with importing():
+        from runner.tracking.client import import_ahead
+        from runner.tracking.server import serve
+        from runner.tracking.termination import terminated_by_signal
 
     parser = parser_of("ui")
     parser.add_argument("runs", nargs="*")
@@ -28,6 +31,7 @@ def ui(rest: list[str]) -> int:
         raise ConfigError(
             "--port", f"be 0 to {LAST_PORT}", got=asked.port, remedy="Leave it out for 5000."
         )
+    import_ahead()
     chosen = _chosen(asked.runs)
     stops = suppress(KeyboardInterrupt, Terminated)
     with stops, terminated_by_signal(), serve(port=asked.port) as interface:

@@ -6,6 +6,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from runner.collecting import importing
 from runner.verbs.arguments import JSON, parser_of
 
 if TYPE_CHECKING:
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
 
 def register(rest: list[str]) -> int:
     """Register the model of a run, or of a sweep's best member, under a name."""
-    from runner.terminal import show_json
-    from runner.tracking.registry import register
+    with importing():
+        from runner.terminal import show_json
+        from runner.tracking.client import import_ahead
+        from runner.tracking.registry import register
 
     parser = parser_of("register")
     parser.add_argument("run")
@@ -23,6 +26,7 @@ def register(rest: list[str]) -> int:
     parser.add_argument("--alias", action="append", default=[])
     parser.add_argument(JSON, action="store_true")
     asked = parser.parse_args(rest)
+    import_ahead()
     registered = register(asked.run, asked.name, asked.alias)
     if asked.json:
         show_json({**asdict(registered), "uri": registered.uri})

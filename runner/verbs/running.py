@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from runner.collecting import importing
 from runner.config.words import is_name
 from runner.errors import ConfigError
 from runner.verbs.arguments import JSON, QUIET, WRONG, check_flags, experiment_of, parser_of
@@ -12,8 +13,9 @@ if TYPE_CHECKING:
 
 def run(rest: list[str]) -> int:
     """Run an experiment, or the members of its sweep."""
-    from runner.config.checking.vetting import vet
-    from runner.config.compose import selected
+    with importing():
+        from runner.config.checking.vetting import vet
+        from runner.config.compose import selected
 
     name, others = experiment_of("run", rest)
     vet(name, _of_hydra(others))
@@ -23,7 +25,8 @@ def run(rest: list[str]) -> int:
 
 def hydra(given: list[str]) -> int:
     """Run what Hydra's command line describes."""
-    from runner.config.checking.vetting import vet
+    with importing():
+        from runner.config.checking.vetting import vet
 
     vet(None, _of_hydra(given))
     return _run(given)
@@ -36,11 +39,12 @@ def _of_hydra(given: list[str]) -> list[str]:
 
 
 def _run(given: list[str]) -> int:
-    from runner.config.app import main as hydra_main
-    from runner.config.compose import flags_first, opened
-    from runner.config.messages import OF_COMPOSING, in_our_words
-    from runner.sweeps.job import Job
-    from runner.verbs.speech import speech, spoken
+    with importing():
+        from runner.config.app import main as hydra_main
+        from runner.config.compose import flags_first, opened
+        from runner.config.messages import OF_COMPOSING, in_our_words
+        from runner.sweeps.job import Job
+        from runner.verbs.speech import speech, spoken
 
     asked, given = speech(given)
     job = Job(asked.teller(), dry_run="--dry-run" in given, fail_fast="--fail-fast" in given)
@@ -56,9 +60,11 @@ def _code_of(job: "Job") -> int:
 
 def resume(rest: list[str]) -> int:
     """Go on with a run, or with the members of a sweep, that did not finish."""
-    from runner.resuming import resume
-    from runner.sweeps.job import Job
-    from runner.verbs.speech import Speech, spoken
+    with importing():
+        from runner.resuming import resume
+        from runner.sweeps.job import Job
+        from runner.tracking.client import import_ahead
+        from runner.verbs.speech import Speech, spoken
 
     overrides = [text for text in rest if "=" in text and not text.startswith("-")]
     parser = parser_of("resume")
@@ -68,6 +74,7 @@ def resume(rest: list[str]) -> int:
     asked = parser.parse_args([text for text in rest if text not in overrides])
     teller = Speech(asked.quiet, asked.json).teller()
     job = Job(teller, dry_run=asked.dry_run, fail_fast=asked.fail_fast)
+    import_ahead()
     with spoken(job):
         resume(asked.run, job, overrides, only_failed=asked.failed, is_forced=asked.force)
     return _code_of(job)
@@ -75,10 +82,12 @@ def resume(rest: list[str]) -> int:
 
 def reproduce(rest: list[str]) -> int:
     """Run a recorded run again from its record, and compare the two."""
-    from runner.reproduction.job import reproduce
-    from runner.terminal import show_comparison, show_json
-    from runner.verbs import documents
-    from runner.verbs.speech import speech
+    with importing():
+        from runner.reproduction.job import reproduce
+        from runner.terminal import show_comparison, show_json
+        from runner.tracking.client import import_ahead
+        from runner.verbs import documents
+        from runner.verbs.speech import speech
 
     asked, rest = speech(rest)
     check_flags("reproduce", rest, (QUIET, JSON))
@@ -90,6 +99,7 @@ def reproduce(rest: list[str]) -> int:
             got=" ".join(rest) or "nothing",
             remedy="Write `runner reproduce RUN`; `runner runs` shows the runs.",
         )
+    import_ahead()
     with asked.teller().around():
         done = reproduce(named[0], [text for text in rest if text not in named])
     if asked.is_json:
@@ -101,12 +111,14 @@ def reproduce(rest: list[str]) -> int:
 
 def predict(rest: list[str]) -> int:
     """Write the predictions of a recorded model."""
-    from runner.config.recorded import settings
-    from runner.prediction.job import predict
-    from runner.terminal import show_json, show_prediction
-    from runner.tracking.termination import terminated_by_signal
-    from runner.verbs import documents
-    from runner.verbs.speech import speech
+    with importing():
+        from runner.config.recorded import settings
+        from runner.prediction.job import predict
+        from runner.terminal import show_json, show_prediction
+        from runner.tracking.client import import_ahead
+        from runner.tracking.termination import terminated_by_signal
+        from runner.verbs import documents
+        from runner.verbs.speech import speech
 
     how, rest = speech(rest)
     check_flags("predict", rest, (QUIET, JSON))
@@ -121,6 +133,7 @@ def predict(rest: list[str]) -> int:
             got=" ".join(rest) or "nothing",
             remedy="Write `runner predict RUN output=FOLDER`; `runner runs` shows the runs.",
         )
+    import_ahead()
     with terminated_by_signal(), how.teller().around():
         done = predict(named[0], overrides=overrides, **asked)
     if how.is_json:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from runner.collecting import importing
 from runner.config.words import is_name, is_override
 from runner.project import experiment_files
 from runner.redaction import redacted
@@ -17,7 +18,8 @@ MANY = ("-m", "--multirun")
 
 def validate(rest: list[str]) -> int:
     """Write the mistakes of some experiments, or of all, and how many each has."""
-    from runner.config.checking.examination import examined
+    with importing():
+        from runner.config.checking.examination import examined
 
     is_json, rest = taken(JSON, rest)
     check_flags("validate", [word for word in rest if word not in MANY], (*MANY, JSON))

@@ -3,6 +3,7 @@
 import pickle
 
 import pytest
+from omegaconf import OmegaConf
 
 from runner.config.compose import compose
 from runner.errors import ConfigError, FitError
@@ -97,3 +98,26 @@ def test_a_sweep_leaves_its_id_and_its_outcomes_with_the_job(swept):
     job = swept({"grid": {"estimator.alpha": [0.1, 0.2]}})
     assert [run.run_id for run in members_of(job)] == [each.run_id for each in job.outcomes]
     assert job.url.startswith("sqlite://")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "is_dry", "imported"),
+    [
+        ((), False, [None]),
+        (("tracking.uri=sqlite:////own.db",), False, ["sqlite:////own.db"]),
+        ((), True, []),
+        (("tracking=none",), False, []),
+    ],
+)
+def test_what_keeps_the_record_is_imported_ahead(
+    composed, monkeypatch, overrides, is_dry, imported
+):
+    asked = []
+    monkeypatch.setattr("runner.sweeps.job.import_ahead", asked.append)
+    Job(dry_run=is_dry).import_ahead(composed(*overrides).config)
+    assert asked == imported
+
+
+@pytest.mark.parametrize("tracking", [None, "???", {"uri": "x"}, {"_target_": "nowhere.Tracker"}])
+def test_what_cannot_be_imported_ahead_is_not_told(tracking):
+    Job().import_ahead(OmegaConf.create({"tracking": tracking, "estimator": {"_target_": "no.X"}}))

@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
+from sqlalchemy import Engine, event
 
 from runner.errors import TrackingError
-from runner.tracking.client import connect, experiment_id, reported
+from runner.tracking import client as client_module
+from runner.tracking.client import connect, experiment_id, import_ahead, reported
 from runner.tracking.store import Store, resolve
 
 COLD = """
@@ -163,3 +165,31 @@ def test_more_threads_than_connections_take_turns(store):
 
 def test_a_client_tells_what_it_is_as_before(store):
     assert connect(store).tracking_uri == store.uri
+
+
+def test_a_new_store_waits_for_the_disk_once_and_later_for_every_change(project, monkeypatch):
+    waited, settings = [], {}
+
+    def connected(connection, *_):
+        name = connection.execute("PRAGMA database_list").fetchone()[2]
+        (settings[name.endswith(".new")],) = connection.execute("PRAGMA synchronous").fetchone()
+
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda number: waited.append(fsync(number)))
+    event.listen(Engine, "checkout", connected)
+    try:
+        connect(resolve())
+    finally:
+        event.remove(Engine, "checkout", connected)
+    assert len(waited) == 1
+    assert settings == {True: 0, False: 2}, "off for what is thrown away if it is interrupted"
+
+
+@pytest.mark.parametrize(
+    ("uri", "n_imports"), [(None, 1), ("http://127.0.0.1:1", 0), ("postgresql://db/mlflow", 0)]
+)
+def test_only_what_opens_a_file_is_imported_ahead(monkeypatch, uri, n_imports):
+    imported = []
+    monkeypatch.setattr(client_module, "_import_database_store", lambda: imported.append(uri))
+    import_ahead(uri)
+    assert len(imported) == n_imports

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from hydra._internal import config_loader_impl
 
 from runner.config.checking.examination import examined
 from runner.errors import InvalidConfigError
@@ -120,3 +121,18 @@ def test_nothing_heavy_is_imported_where_the_signatures_are_known(project):
         )
         assert done.stderr == ""
     assert done.stdout == "set()\n"
+
+
+def test_what_it_is_composed_of_is_found_out_once(monkeypatch):
+    asked = []
+
+    def create(**options):
+        asked.append(options["config_name"])
+        return create_defaults_list(**options)
+
+    create_defaults_list = config_loader_impl.create_defaults_list
+    monkeypatch.setattr(config_loader_impl, "create_defaults_list", create)
+    found = examined("quickstart")
+    assert asked == ["config"]
+    (estimator,) = found.sources.writers("estimator._target_")
+    assert estimator.value == "sklearn.linear_model.SGDClassifier"
