@@ -38,6 +38,11 @@ class AnyCluster(ScalableCluster):
                 remedy="Leave _partial_ as the option has it.",
             )
 
+    @property
+    def shows_pages(self) -> bool:
+        """True: that is the class's own affair, as is all that it starts."""
+        return True
+
     def start(self) -> Any:
         """Call the class.
 

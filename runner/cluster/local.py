@@ -65,6 +65,11 @@ class LocalCluster(ScalableCluster):
         with _as_before(), super().connected(heard) as client:
             yield client
 
+    @property
+    def shows_pages(self) -> bool:
+        """Whether they were asked for."""
+        return self.dashboard is not None
+
     def start(self) -> Any:
         """Start the scheduler, in a thread of this process, and the workers."""
         from distributed import LocalCluster as DaskLocalCluster

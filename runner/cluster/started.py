@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from runner.cluster.client import CLOSE_S, client_of, could_not_start
 from runner.cluster.cluster import DaskCluster
 from runner.cluster.heard import Heard
+from runner.cluster.quiet import quiet
 from runner.errors import ConfigError, RunnerWarning, cause
 from runner.rules import integer, mapping, null
 
@@ -34,6 +35,11 @@ class StartedCluster(DaskCluster):
         n_workers = getattr(self, "n_workers", None)
         return self.kind if n_workers is None else f"{self.kind}, n_workers={n_workers}"
 
+    @property
+    def shows_pages(self) -> bool:
+        """Whether there may be pages of Dask on what its processes do."""
+        return False
+
     @abstractmethod
     def start(self) -> Any:
         """Make the Dask cluster, which need not have a worker yet, and return it."""
@@ -49,9 +55,20 @@ class StartedCluster(DaskCluster):
         ClusterError
             If it cannot be started.
         """
+        with quiet(shows_pages=self.shows_pages):
+            cluster = self._started(heard)
+            try:
+                self.scale(cluster)
+                with client_of(cluster, direct_to_workers=self.reaches_workers) as client:
+                    yield client
+            finally:
+                self.end(cluster)
+
+    def _started(self, heard: Heard) -> Any:
+        """Start it, or end what was begun."""
         before = _made_by_dask()
         try:
-            cluster = self.start()
+            return self.start()
         except BaseException as error:  # Ctrl-C too
             for begun in _made_by_dask() - before:
                 self._give_up(begun)
@@ -60,12 +77,6 @@ class StartedCluster(DaskCluster):
             if isinstance(error, Exception):
                 raise could_not_start(self.kind, error, heard) from error
             raise
-        try:
-            self.scale(cluster)
-            with client_of(cluster, direct_to_workers=self.reaches_workers) as client:
-                yield client
-        finally:
-            self.end(cluster)
 
     def scale(self, cluster: Any) -> None:
         """Leave the number of workers as it is."""
