@@ -28,17 +28,8 @@ contracts: .venv/tested
 coverage: .venv/tested  ## branch coverage, subprocesses included
 	$(BIN)/python -m pytest --cov --cov-report=term
 
-benchmark: .venv/tested  ## the speed promises, side by side
-	$(BIN)/python benchmarks/one_fit.py
-	$(BIN)/python benchmarks/memory.py
-	$(BIN)/python benchmarks/compose.py
-	$(BIN)/python benchmarks/cli.py
-	$(BIN)/python benchmarks/sweep.py --members 16 --data parquet csv --contenders shared joblib
-	$(BIN)/python benchmarks/threads.py
-	$(BIN)/python benchmarks/ledger.py
-	$(BIN)/python benchmarks/checkpoint.py
-	$(BIN)/python benchmarks/scale.py
-	$(BIN)/python benchmarks/cluster.py
+benchmark: .venv/benchmarked  ## the speed promises, side by side: one table and one picture
+	$(BIN)/python -m benchmarks
 
 images: .venv/tested  ## the pictures of the documentation, from MLflow's own pages
 	RUNNER_SCREENSHOTS=$(CURDIR)/docs/images $(BIN)/python -m pytest tests/ui
@@ -53,6 +44,9 @@ lock: .venv/tested  ## resolve the versions anew
 	  --generate-hashes --no-strip-extras --no-header --no-annotate --upgrade -o requirements/run.txt
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra test \
 	  --generate-hashes --no-strip-extras --no-header --no-annotate -c requirements/run.txt -o requirements/test.txt
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra benchmark \
+	  --generate-hashes --no-strip-extras --no-header --no-annotate -c requirements/run.txt -c requirements/test.txt \
+	  -o requirements/benchmark.txt
 
 clean:
 	rm -rf .venv build dist
@@ -70,4 +64,8 @@ clean:
 
 .venv/tested: .venv/installed requirements/test.txt
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/test.txt
+	@touch $@
+
+.venv/benchmarked: .venv/tested requirements/benchmark.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/benchmark.txt
 	@touch $@

@@ -9,23 +9,29 @@ time of the whole fit is measured, from the connection on. The sweep on a cluste
 ``sweep.py``, whose contenders ``shards`` and ``dask`` are the same sweep on two workers.
 """
 
-import argparse
-import json
-import os
-import platform
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sweep import MODULES, make_text
+from benchmarks.data import MODULES, make_text
+from benchmarks.promise import Promise
+from benchmarks.row import Row, at_least
+from benchmarks.turns import Found, alternate, digest, job, timed
 
-N_FEATURES, NGRAMS, SEED = 2**16, [1, 2], 0
+N_FEATURES, NGRAMS = 2**16, (1, 2)
+USUAL = ["here", "client-1", "client-2", "dask_ml-2"]
+NAMES = {
+    "here": "this process's threads",
+    "client-1": "one worker",
+    "client-2": "two workers",
+    "data-1": "one worker, model at the data",
+    "data-2": "two workers, model at the data",
+    "dask_ml-1": "dask-ml's Incremental, one worker",
+    "dask_ml-2": "dask-ml's Incremental, two workers",
+}
 
 
 def dataset(folder: Path, chunks: int) -> Any:
@@ -37,9 +43,7 @@ def dataset(folder: Path, chunks: int) -> Any:
 def hashing() -> Any:
     from sklearn.feature_extraction.text import HashingVectorizer
 
-    return HashingVectorizer(
-        n_features=N_FEATURES, ngram_range=tuple(NGRAMS), alternate_sign=False
-    )
+    return HashingVectorizer(n_features=N_FEATURES, ngram_range=NGRAMS, alternate_sign=False)
 
 
 def estimator() -> Any:
@@ -48,8 +52,8 @@ def estimator() -> Any:
     return MultinomialNB()
 
 
-def fit_by_runner(folder: Path, chunks: int, cluster: Any) -> Callable[[], Any]:
-    """Prepare the runner."""
+def by_runner(folder: Path, chunks: int, cluster: Any = None) -> Callable[[], Any]:
+    """Prepare the runner; without a cluster it reads by this process's threads."""
     from runner.experiment import Experiment, run
     from runner.fit.options import FitOptions
     from runner.records import Recipe
@@ -70,25 +74,6 @@ def fit_by_runner(folder: Path, chunks: int, cluster: Any) -> Callable[[], Any]:
     return lambda: run(experiment, Recipe("text", {})).estimator
 
 
-def here(folder: Path, chunks: int, _: str) -> Callable[[], Any]:
-    """Prepare the runner without a cluster."""
-    return fit_by_runner(folder, chunks, None)
-
-
-def client(folder: Path, chunks: int, address: str) -> Callable[[], Any]:
-    """Prepare the runner with workers that read, and the model in its own process."""
-    from runner.cluster.address import AddressCluster
-
-    return fit_by_runner(folder, chunks, AddressCluster(address=address))
-
-
-def data(folder: Path, chunks: int, address: str) -> Callable[[], Any]:
-    """Prepare the runner with workers that read, and learn where the block is."""
-    from runner.cluster.address import AddressCluster
-
-    return fit_by_runner(folder, chunks, AddressCluster(address=address, placement="data"))
-
-
 def dask_ml(folder: Path, chunks: int, address: str) -> Callable[[], Any]:
     """Prepare dask-ml's Incremental on the same workers, with the same blocks."""
     from dask_ml.wrappers import Incremental
@@ -101,46 +86,37 @@ def dask_ml(folder: Path, chunks: int, address: str) -> Callable[[], Any]:
     )
     model = Incremental(estimator(), shuffle_blocks=False)
 
-    def job():
+    def work() -> Any:
         with Client(address):
             model.fit(X, part.y, classes=MODULES)
         return model.estimator_
 
-    return job
+    return work
 
 
-CONTENDERS: dict[str, tuple[Callable[..., Callable[[], Any]], int]] = {
-    "here": (here, 0),
-    "client-1": (client, 1),
-    "client-2": (client, 2),
-    "data-1": (data, 1),
-    "data-2": (data, 2),
-    "dask_ml-1": (dask_ml, 1),
-    "dask_ml-2": (dask_ml, 2),
-}
-
-
-def measure(name: str, folder: Path, chunks: int, address: str) -> None:
-    """Do one contender's job in this process and print what it took."""
-    import hashlib
-
+def fit(way: str, folder: str, chunks: int, address: str) -> Found:
+    """Learn a few blocks, then all of them; the second is timed."""
     import dask
-    import psutil
+
+    from runner.cluster.address import AddressCluster
 
     dask.config.set({"distributed.worker.profile.enabled": False})
-    CONTENDERS[name][0](folder / "few", chunks, address)()
-    job = CONTENDERS[name][0](folder / "all", chunks, address)
-    started = time.perf_counter()
-    model = job()
-    wall = time.perf_counter() - started
-    process = psutil.Process()
-    cpu = sum(process.cpu_times()[:2])
-    digest = hashlib.sha256(model.feature_count_.tobytes()).hexdigest()
-    print(json.dumps({"wall": wall, "cpu": cpu, "digest": digest}))
+
+    def prepare(part: str) -> Callable[[], Any]:
+        path = Path(folder) / part
+        if way == "dask_ml":
+            return dask_ml(path, chunks, address)
+        if way == "here":
+            return by_runner(path, chunks)
+        return by_runner(path, chunks, AddressCluster(address=address, placement=way))
+
+    prepare("few")()
+    work = prepare("all")
+    return timed(lambda: digest(work().feature_count_))
 
 
 @contextmanager
-def workers(n_workers: int):
+def workers(n_workers: int) -> Iterator[str]:
     """Start a scheduler and workers on this machine; yield its address."""
     if not n_workers:
         yield ""
@@ -158,66 +134,41 @@ def workers(n_workers: int):
         yield cluster.scheduler_address
 
 
-def compare(folder: Path, chunks: int, repeats: int, names: list[str]) -> None:
-    """Run every contender in turn and print medians and ratios."""
-    taken: dict[str, list[dict]] = {name: [] for name in names}
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    for turn in range(repeats + 1):
-        for name in names:
-            with workers(CONTENDERS[name][1]) as address:
-                command = [sys.executable, __file__, "--contender", name]
-                command += ["--folder", str(folder), "--chunks", str(chunks)]
-                command += ["--address", address]
-                done = subprocess.run(
-                    command, check=True, capture_output=True, text=True, env=environment
-                )
-            if turn:  # the first turn warms the page cache
-                taken[name].append(json.loads(done.stdout.splitlines()[-1]))
-    assert len({each["digest"] for taking in taken.values() for each in taking}) == 1
-    print(f"Python {platform.python_version()}, {repeats} turns, medians (min to max)")
-    for name, taking in taken.items():
-        wall = [each["wall"] for each in taking]
-        cpu = statistics.median(each["cpu"] for each in taking)
-        print(
-            f"{name:10} {statistics.median(wall):6.2f} s ({min(wall):.2f} to {max(wall):.2f})"
-            f"  {cpu:6.2f} s of the client's processor"
-        )
-
-    def ratio(a: str, b: str) -> str:
-        if a not in taken or b not in taken:
-            return "not measured"
-        pairs = zip(taken[a], taken[b], strict=True)
-        return f"{statistics.median(x['wall'] / y['wall'] for x, y in pairs):.2f}"
-
-    print(f"one worker / two workers, client    {ratio('client-1', 'client-2')} (reach 1.8)")
-    print(f"one worker / two workers, data      {ratio('data-1', 'data-2')}")
-    print(f"one worker / two workers, dask-ml   {ratio('dask_ml-1', 'dask_ml-2')}")
-    print(f"dask-ml / runner, two workers       {ratio('dask_ml-2', 'client-2')}")
-    print(f"this process / two workers          {ratio('here', 'client-2')}")
+def turn_of(contender: str, folder: str, chunks: int) -> Found:
+    """Start the workers of a contender, and let it learn."""
+    way, _, number = contender.partition("-")
+    with workers(int(number or 0)) as address:
+        return job("cluster", way, folder=folder, chunks=chunks, address=address)
 
 
-def main() -> None:
-    """Parse the arguments."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--blocks", type=int, default=100)
-    parser.add_argument("--chunks", type=int, default=20_000)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--folder", type=Path)
-    parser.add_argument("--address", default="")
-    parser.add_argument("--contender", choices=CONTENDERS)
-    parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=[*CONTENDERS])
-    asked = parser.parse_args()
-    if asked.contender:
-        measure(asked.contender, asked.folder, asked.chunks, asked.address)
-        return
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = asked.folder or Path(scratch) / "text"
-        if not folder.is_dir():
-            for name, n_blocks in {"all": asked.blocks, "few": 4}.items():
-                (folder / name).mkdir(parents=True)
-                make_text(folder / name, n_blocks, asked.chunks)
-        compare(folder, asked.chunks, asked.repeats, asked.contenders)
+def measure(
+    scratch: Path, turns: int, blocks: int, chunks: int, contenders: list[str]
+) -> Iterator[Row]:
+    """Compare them; the blocks that are learned first are others."""
+    for name, n_blocks in {"all": blocks, "few": 4}.items():
+        make_text(scratch / name, n_blocks, chunks)
+    ways = {NAMES[each]: partial(turn_of, each, str(scratch), chunks) for each in contenders}
+    needs = {name: "dask_ml" for each, name in NAMES.items() if each.startswith("dask_ml")}
+    taken = alternate(ways, turns, needs={k: v for k, v in needs.items() if k in ways})
+    taken.same("result", *ways)
 
+    def row(what: str, first: str, second: str, **more: Any) -> Iterator[Row]:
+        if {first, second} <= {*contenders}:
+            yield taken.row(f"hashing text, {what}", NAMES[first], NAMES[second], **more)
+
+    yield from row("a second worker", "client-1", "client-2", reach=at_least(1.5))
+    yield from row("a second worker, model at the data", "data-1", "data-2")
+    yield from row("a second worker, dask-ml", "dask_ml-1", "dask_ml-2")
+    yield from row("against dask-ml", "dask_ml-2", "client-2")
+    yield from row("against threads", "here", "client-2")
+
+
+PROMISE = Promise(
+    measure,
+    {way: partial(fit, way) for way in ("here", "client", "data", "dask_ml")},
+    {"blocks": (30, 4), "chunks": (20_000, 1_000), "contenders": (USUAL, USUAL)},
+    turns=2,
+)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(PROMISE.main(__doc__))

@@ -1,27 +1,30 @@
 """Peak memory of a long fit against a short one: 400 blocks against 40 of the same size.
 
 Each fit runs in a process of its own and reports its peak resident memory; the two take turns.
-Blocks are 8 MiB, made as they are read; the fit is slower than the reading, so that a stream
+Blocks are 8 MB, made as they are read; the fit is slower than the reading, so that a stream
 without a bound would run ahead.
 """
 
-import argparse
-import statistics
-import subprocess
 import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from benchmarks.promise import Promise
+from benchmarks.row import Row, at_most
+from benchmarks.turns import Found, alternate, job, timed
 
 ROWS, COLUMNS = 20_000, 50
 
 
-def measure(n_blocks: int) -> None:
-    """Fit so many blocks in this process and print its peak memory in MB."""
+def fit(n_blocks: int) -> Found:
+    """Fit so many blocks in this process."""
     from sklearn.neural_network import MLPClassifier
 
     from runner.dataset.make_blobs import MakeBlobs
     from runner.experiment import Experiment, run
     from runner.fit.options import FitOptions
     from runner.records import Recipe
-    from runner.tracking.environment import peak_mb
     from runner.tracking.memory_tracker import MemoryTracker
 
     experiment = Experiment(
@@ -34,34 +37,20 @@ def measure(n_blocks: int) -> None:
         partial_fit={"classes": [0, 1]},
         fit=FitOptions(progressive_window=0),
     )
-    progress = run(experiment, Recipe("memory", {})).progress
-    assert progress.blocks == n_blocks
-    print(peak_mb())
+    found = timed(lambda: run(experiment, Recipe("memory", {})).progress.blocks)
+    assert found["result"] == n_blocks
+    return found
 
 
-def peak(n_blocks: int) -> float:
-    """Return the peak memory in MB of a process that fits so many blocks."""
-    command = [sys.executable, __file__, "--blocks", str(n_blocks)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return float(done.stdout.split()[-1])
+def measure(_: Path, turns: int, short: int, long: int) -> Iterator[Row]:
+    """Compare the two."""
+    names = {f"{n_blocks} blocks": n_blocks for n_blocks in (long, short)}
+    ways = {name: partial(job, "memory", "fit", n_blocks=n) for name, n in names.items()}
+    taken = alternate(ways, turns, warm=False)
+    yield taken.row("peak memory", *names, key="peak", unit="MB", reach=at_most(1.05))
 
 
-def main() -> None:
-    """Compare, or measure one."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--blocks", type=int)
-    parser.add_argument("--repeats", type=int, default=5)
-    asked = parser.parse_args()
-    if asked.blocks:
-        measure(asked.blocks)
-        return
-    pairs = [(peak(40), peak(400)) for _ in range(asked.repeats)]
-    for name, values in zip(("40 blocks", "400 blocks"), zip(*pairs, strict=True), strict=True):
-        spread = f"({min(values):.1f} to {max(values):.1f})"
-        print(f"{name:10} {statistics.median(values):6.1f} MB {spread}")
-    ratio = statistics.median(long / short for short, long in pairs)
-    print(f"400 blocks / 40 blocks: {ratio:.3f} (reach 1.05)")
-
+PROMISE = Promise(measure, {"fit": fit}, {"short": (40, 4), "long": (400, 40)}, turns=2)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(PROMISE.main(__doc__))

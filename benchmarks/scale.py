@@ -1,34 +1,31 @@
 """Many small blocks: what a block costs besides its reading and learning, and what is kept of it.
 
-A made-up dataset of 1,000, 10,000 and 100,000 blocks of ten rows, of which a fifth is held out, is
-learned by an estimator that does nothing, so that what is left is the runner itself. Three
-contenders take turns in this process: a hand-written loop over the same blocks, the stream and the
-fit without a record, and a whole run with its record in MLflow and its states. The time per block
-is that from the first block to the last, less that of the loop in the same turn; the median of the
-turns is printed. Peak memory is that of a fresh process for each. With ``--cluster`` a run reads
-its blocks on two workers of this machine, in both placements, with a count of what is asked of
-them for each block, and Dask's scheduler is measured with tasks that do nothing. One line per
-figure: `id metric value unit`.
+A made-up dataset of blocks of ten rows, of which a fifth is held out, is learned by an estimator
+that does nothing, so that what is left is the runner itself. Contenders: a hand-written loop over
+the same blocks, the stream and the fit without a record, and a whole run with its record in MLflow
+and its states; each does 100 blocks first that are not timed. The time per block is that from the
+first block to the last; the loop's of the same turn is taken off. ``--memory`` also compares the
+peak memory of several sizes. With ``--cluster`` a run reads its blocks on two workers of this
+machine, in both placements, with a count of what is asked of them for each block, and Dask's
+scheduler is measured with tasks that do nothing.
 """
 
-import argparse
-import json
-import os
-import platform
-import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from benchmarks.promise import Promise
+from benchmarks.row import Row, at_most
+from benchmarks.turns import Found, Taken, alternate, job
 from runner.base import Callback
 from runner.callbacks.checkpoint import Checkpoint
 from runner.dataset.chunks import row_chunks
@@ -39,11 +36,12 @@ from runner.fit.loop import fit_loop
 from runner.fit.options import FitOptions
 from runner.stream.stream import Stream
 
-BLOCK_ROWS, N_COLUMNS, HOLDOUT = 10, 4, 0.2
+BLOCK_ROWS, N_COLUMNS, HOLDOUT, FEW = 10, 4, 0.2, 100
 METAS = (np.empty((0, N_COLUMNS)), np.empty(0, np.int64))
-LIMITS = {"ms": 0.5, "MB": 50}
+MS, MORE_MB = at_most(0.5), at_most(50)
 COUNTS = {"tasks": "submit", "calls to a worker": "asked", "fetched results": "fetched"}
 COUNTED: Counter[str] = Counter()
+LOOP, UNTRACKED, TRACKED = "bare loop", "the stream and the fit", "a run, with its record"
 
 
 def read(start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
@@ -139,26 +137,31 @@ def tracked(n_blocks: int, clock: Clock | None = None, cluster: Any = None) -> f
     return clock.took
 
 
-CONTENDERS: dict[str, Callable[[int], float]] = {
-    "loop": loop,
-    "untracked": untracked,
-    "tracked": tracked,
-}
+def here(way: Callable[[int], float], n_blocks: int) -> Found:
+    """Learn a few blocks, then all; return the milliseconds per block of the second."""
+    from runner.tracking.environment import peak_mb
+
+    way(FEW)
+    took = way(n_blocks)
+    return {"ms": took / round((1 - HOLDOUT) * n_blocks) * 1000, "peak": peak_mb()}
 
 
-def on_workers(n_blocks: int, placement: str) -> dict[str, Any]:
+def on_workers(placement: str, n_blocks: int) -> Found:
     """Learn them with blocks that are read on two workers of this machine."""
     from runner.cluster.local import LocalCluster
+    from runner.tracking.environment import peak_mb
 
     clock = Clock()
     cluster = LocalCluster(n_workers=2, tls=False, placement=placement)
     for what, name in COUNTS.items():
-        count(what, name)
-    took = tracked(n_blocks, clock, cluster)
-    return {"took": took, "workers": clock.workers_mb[:2], "counted": clock.counted}
+        count_calls(what, name)
+    took, n_learned = tracked(n_blocks, clock, cluster), round((1 - HOLDOUT) * n_blocks)
+    counted = {what: clock.counted.get(what, 0) / n_learned for what in COUNTS}
+    found = {"per second": n_learned / took, "peak": peak_mb(), "worker": clock.workers_mb[0]}
+    return found | counted
 
 
-def count(what: str, name: str) -> None:
+def count_calls(what: str, name: str) -> None:
     """Count from here on how often something is asked of the cluster."""
     from runner.cluster.reaching import Reaching
 
@@ -171,127 +174,100 @@ def count(what: str, name: str) -> None:
     setattr(Reaching, name, counting)
 
 
-def scheduler(n_tasks: int) -> dict[str, Any]:
+def scheduler(n_blocks: int) -> Found:
     """Have Dask's scheduler hand out tasks that do nothing to two workers."""
     from runner.cluster.local import LocalCluster
+    from runner.tracking.environment import peak_mb
 
     with LocalCluster(n_workers=2, tls=False).open() as workers:
         assert workers is not None
-        list(workers.each(abs, range(100)))
+        list(workers.each(abs, range(FEW)))
         began = time.perf_counter()
-        n_done = sum(1 for _ in workers.each(abs, range(n_tasks)))
+        n_done = sum(1 for _ in workers.each(abs, range(n_blocks)))
         took = time.perf_counter() - began
-        assert n_done == n_tasks
-        return {"took": took, "workers": memory_of_children()[:2]}
+        assert n_done == n_blocks
+        worker = memory_of_children()[0]
+    return {"per second": n_blocks / took, "peak": peak_mb(), "worker": worker}
 
 
-def measure(way: str, n_blocks: int) -> None:
-    """Do it once in this process; print the seconds and the peak memory in MB."""
-    from runner.tracking.environment import peak_mb
-
-    told: dict[str, Any]
-    if way == "scheduler":
-        told = scheduler(n_blocks)
-    elif way in CONTENDERS:
-        told = {"took": CONTENDERS[way](n_blocks)}
-    else:
-        told = on_workers(n_blocks, way)
-    print(json.dumps({**told, "peak": peak_mb()}))
+CONTENDERS: dict[str, Callable[..., Found]] = {
+    "loop": partial(here, loop),
+    "untracked": partial(here, untracked),
+    "tracked": partial(here, tracked),
+    "scheduler": scheduler,
+    "client": partial(on_workers, "client"),
+    "data": partial(on_workers, "data"),
+}
+PROJECTS = count()
 
 
-def fresh(way: str, n_blocks: int) -> dict[str, Any]:
-    """Do it once in a process of its own, with a record of its own."""
-    command = [sys.executable, __file__, "--way", way, "--blocks", str(n_blocks)]
-    with own_record() as env:
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=env)
-    return json.loads(done.stdout.splitlines()[-1])
+def turns_of(names: dict[str, str], sizes: list[int], scratch: Path, turns: int) -> Taken:
+    """Let contenders take turns at each size, each time with a record of its own."""
+
+    def way(contender: str, n_blocks: int) -> Found:
+        project = scratch / f"project-{next(PROJECTS)}"
+        project.mkdir()
+        return job("scale", contender, project=project, n_blocks=n_blocks)
+
+    ways = {
+        f"{name}, {n_blocks:,} blocks": partial(way, contender, n_blocks)
+        for n_blocks in sizes
+        for name, contender in names.items()
+    }
+    return alternate(ways, turns, warm=False)
 
 
-@contextmanager
-def own_record():
-    """Yield an environment in which the record is in a folder that is removed afterwards."""
-    with tempfile.TemporaryDirectory() as folder:
-        unset = {"MLFLOW_TRACKING_URI", "RUNNER_EXPERIMENTS"}
-        yield {k: v for k, v in os.environ.items() if k not in unset} | {"RUNNER_PROJECT": folder}
+def measure(
+    scratch: Path, turns: int, blocks: list[int], memory: bool, cluster: bool
+) -> Iterator[Row]:
+    """Compare times, and memory; or count what is asked of a cluster."""
+    if cluster:
+        yield from measure_cluster(scratch, turns, blocks)
+        return
+    names = {LOOP: "loop", UNTRACKED: "untracked", TRACKED: "tracked"}
+    taken = turns_of(names, blocks, scratch, turns)
+    per_block: dict[str, Any] = {"key": "ms", "unit": "ms", "figure_unit": "ms"}
+    for n_blocks in blocks:
+        of = {name: f"{name}, {n_blocks:,} blocks" for name in names}
+        for name, reach in ((TRACKED, MS), (UNTRACKED, MS if memory else None)):
+            yield taken.row(
+                "per small block, above the loop",
+                of[name],
+                of[LOOP],
+                figure=lambda this, bare: this - bare,
+                reach=reach,
+                **per_block,
+            )
+        for name in (UNTRACKED, TRACKED) if memory and n_blocks > blocks[0] else ():
+            yield taken.row(
+                f"peak memory, above that of {blocks[0]:,} blocks",
+                of[name],
+                f"{name}, {blocks[0]:,} blocks",
+                key="peak",
+                unit="MB",
+                figure=lambda this, fewest: this - fewest,
+                figure_unit="MB",
+                reach=MORE_MB,
+            )
 
 
-def told(name: str, metric: str, value: float, unit: str, reach: float | None = None) -> None:
-    """Print a figure."""
-    print(
-        f"scale.{name:22} {metric:28} {value:10.3f} {unit}"
-        + (f"  (reach {reach})" if reach else "")
-    )
-
-
-def times(sizes: list[int], repeats: int) -> None:
-    """Let the contenders take turns in this process."""
-    with own_record() as env:
-        os.environ.clear()
-        os.environ.update(env)
-        for contender in CONTENDERS.values():  # imports, and the store
-            contender(100)
-        for n_blocks in sizes:
-            turns = [{k: run(n_blocks) for k, run in CONTENDERS.items()} for _ in range(repeats)]
-            n_learned = round((1 - HOLDOUT) * n_blocks)
-            bare = statistics.median(turn["loop"] for turn in turns) / n_learned * 1000
-            told(f"{n_blocks}", "bare loop", bare, "ms/block")
-            for way in ("untracked", "tracked"):
-                added = [(turn[way] - turn["loop"]) / n_learned * 1000 for turn in turns]
-                middle = statistics.median(added)
-                told(f"{n_blocks}", f"{way}, above it", middle, "ms/block", LIMITS["ms"])
-
-
-def memory(sizes: list[int], repeats: int) -> None:
-    """Let each contender run in fresh processes."""
-    for way in ("untracked", "tracked"):
-        peaks = {
-            n: statistics.median(fresh(way, n)["peak"] for _ in range(repeats)) for n in sizes
-        }
-        least = peaks[sizes[0]]
-        for n_blocks, peak in peaks.items():
-            told(f"{n_blocks}", f"{way}, peak", peak, "MB")
-            if n_blocks != sizes[0]:
-                name = f"{way}, above {sizes[0]} blocks"
-                told(f"{n_blocks}", name, peak - least, "MB", LIMITS["MB"])
-
-
-def cluster(sizes: list[int]) -> None:
+def measure_cluster(scratch: Path, turns: int, blocks: list[int]) -> Iterator[Row]:
     """Measure the same on two workers; the scheduler is in the process of the client."""
-    for way in ("scheduler", "client", "data"):
-        for n_blocks in sizes:
-            found = fresh(way, n_blocks)
-            n_done = n_blocks if way == "scheduler" else round((1 - HOLDOUT) * n_blocks)
-            what = "tasks" if way == "scheduler" else "blocks"
-            name = f"{way}.{n_blocks}"
-            told(name, f"{what} per second", n_done / found["took"], "1/s")
-            told(name, "client and scheduler, peak", found["peak"], "MB")
-            for each, number in found.get("counted", {}).items():
-                told(name, f"{each} per block", number / n_done, "")
-            for number, rss in enumerate(found["workers"]):
-                told(name, f"worker {number}, at the end", rss, "MB")
+    names = {"nothing at all": "scheduler", "placement: client": "client"}
+    names["placement: data"] = "data"
+    taken = turns_of(names, blocks, scratch, turns)
+    units = {"per second": "1/s", "peak": "MB", "worker": "MB"}
+    for full in (*taken.of, *taken.failed):
+        for key in taken.of[full][0] if full in taken.of else ["per second"]:
+            yield taken.row(f"on two workers, {key}", full, key=key, unit=units.get(key, ""))
 
 
-def main() -> None:
-    """Compare, or do one thing once."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000, 100_000])
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--cluster", action="store_true")
-    parser.add_argument("--memory-only", action="store_true")
-    parser.add_argument("--way")
-    parser.add_argument("--blocks", type=int)
-    asked = parser.parse_args()
-    if asked.way:
-        measure(asked.way, asked.blocks)
-        return
-    print(f"Python {platform.python_version()}, {asked.repeats} turns, medians")
-    if asked.cluster:
-        cluster(asked.sizes)
-        return
-    if not asked.memory_only:
-        times(asked.sizes, asked.repeats)
-    memory(asked.sizes, min(asked.repeats, 3))
-
+PROMISE = Promise(
+    measure,
+    CONTENDERS,
+    {"blocks": ([10_000], [1_000]), "memory": (False, False), "cluster": (False, False)},
+    turns=3,
+)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(PROMISE.main(__doc__))
