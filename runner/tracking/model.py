@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from runner.base import Part
 from runner.kinds import kind_of, last_step
 from runner.tracking.birch import without_tree
 from runner.tracking.dataset import column_schema, tensor_spec
-from runner.tracking.environment import MODEL_PACKAGES, pinned
+from runner.tracking.model_files import write
 from runner.tracking.trust import is_trusted
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class UntrustedTypesError(Exception):
 
 @dataclass(frozen=True)
 class PackedModel:
-    """A model that skops can write, and what is needed to read it back.
+    """A model as the bytes of a skops file, and what is needed to read it back.
 
     ``trusted`` are its types that skops does not know and that scikit-learn, NumPy or SciPy
     define.
@@ -39,13 +38,11 @@ class PackedModel:
 
     model: Any
     trusted: list[str]
+    written: bytes
 
     def content(self) -> bytes:
-        """Write the model as the bytes of a skops file."""
-        import skops.io
-
-        written: bytes = skops.io.dumps(self.model)
-        return written
+        """Return the model as the bytes of a skops file."""
+        return self.written
 
 
 def pack(model: Any) -> PackedModel:
@@ -59,14 +56,15 @@ def pack(model: Any) -> PackedModel:
     import skops.io
 
     model = without_tree(model)
-    unknown = skops.io.get_untrusted_types(data=skops.io.dumps(model))
+    written: bytes = skops.io.dumps(model)
+    unknown = skops.io.get_untrusted_types(data=written)
     foreign = [name for name in unknown if not is_trusted(name)]
     if foreign:
         raise UntrustedTypesError(
             "it holds types or functions that would not be trusted when it is read: "
             f"{', '.join(foreign)}"
         )
-    return PackedModel(model, unknown)
+    return PackedModel(model, unknown, written)
 
 
 def create_logged_model(
@@ -120,7 +118,6 @@ def upload(
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus
     from mlflow.models import Model
 
-    flavor = _flavor()
     status = LoggedModelStatus.FAILED
     description = Model(
         artifact_path=logged.artifact_location,
@@ -131,17 +128,9 @@ def upload(
     )
     try:
         with TemporaryDirectory() as folder:
-            path = Path(folder) / "model"
-            flavor.save_model(
-                packed.model,
-                str(path),
-                mlflow_model=description,
-                serialization_format=flavor.SERIALIZATION_FORMAT_SKOPS,
-                signature=signature(packed.model, part),
-                pip_requirements=pinned(MODEL_PACKAGES),
-                skops_trusted_types=packed.trusted,
-            )
-            client.log_model_artifacts(logged.model_id, str(path))
+            description.signature = signature(packed.model, part)
+            write(Path(folder), description, packed.model, packed.written, packed.trusted)
+            client.log_model_artifacts(logged.model_id, folder)
         output = LoggedModelOutput(logged.model_id, rows_seen)
         client.log_outputs(str(logged.source_run_id), [output])
         status = LoggedModelStatus.READY
@@ -189,15 +178,6 @@ def _row_of_columns(frame: Any) -> Any:
         for name, dtype in frame.dtypes.items()
     }
     return pd.DataFrame(columns)
-
-
-def _flavor() -> ModuleType:
-    with warnings.catch_warnings():
-        # MLflow's own types for chat agents, which it imports along.
-        warnings.filterwarnings("ignore", ".*Any type hint is inferred as AnyType")
-        import mlflow.pyfunc
-        import mlflow.sklearn
-    return mlflow.sklearn
 
 
 def _output(model: Any, row: Any) -> np.ndarray | None:

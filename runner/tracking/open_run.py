@@ -4,6 +4,8 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from runner.errors import RunnerWarning
@@ -133,14 +135,20 @@ class OpenRun:
         return self._before.seconds + time.perf_counter() - self._began
 
     def _log_cost(self) -> None:
-        self._outbox.log({TOTAL: self._seconds(), PEAK: max(peak_mb(), self._before.peak_mb)}, 0)
+        cost = {TOTAL: self._seconds(), PEAK: max(peak_mb(), self._before.peak_mb)}
+        self._outbox.log(cost, 0, can_wait=True)
 
     def _log_texts(self, files: Mapping[str, str]) -> None:
-        for path, text in files.items():
-            self._client.log_text(self.run_id, text, path)
-            self._files.append(path)
+        with TemporaryDirectory() as folder:
+            for path, text in files.items():
+                file = Path(folder) / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8")
+            if files:
+                self._client.log_artifacts(self.run_id, folder)
+        self._files += files
 
-    def _put(self, path: str, make: Callable[[], bytes]) -> None:
+    def _put(self, path: str, make: Callable[[], bytes], *, at_once: bool = False) -> None:
         try:
             content = make()
         except Exception as error:  # noqa: BLE001  (a picture is not worth a run)
@@ -152,4 +160,4 @@ class OpenRun:
             return
         if path not in self._files:
             self._files.append(path)
-        self._outbox.put(path, content)
+        self._outbox.put(path, content, can_wait=not at_once)

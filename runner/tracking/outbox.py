@@ -26,6 +26,7 @@ from runner.tracking.tags import NONFINITE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Metric
 
 BATCH = 500
 MAX_TAG = 8000
@@ -35,7 +36,8 @@ class Outbox:
     """Everything on its way to the store, in a folder of its own until it has arrived.
 
     Metrics and tags go to the spool file, artifacts to files beside it, and then to the store:
-    metrics in batches, when there are 500 or after ``flush_every_s``. When the store refuses,
+    metrics in batches, when there are 500 or after ``flush_every_s``, tags and artifacts at once.
+    What ``can_wait`` goes with the next batch, or the end. When the store refuses,
     one warning says so and nothing more is sent until ``recover``, which sends the whole spool
     again. That doubles nothing, because the points keep their time of logging. No method raises.
 
@@ -48,7 +50,7 @@ class Outbox:
     run_id : str
         The run.
     flush_every_s : float
-        The longest time in seconds between two batches while metrics come in.
+        The longest time in seconds that a metric waits for others while metrics come in.
     kept : mapping of (str, int) to Point, optional
         The points of curves that the store has already, by key and step; they are not sent again.
     claimed : Claim, optional
@@ -72,7 +74,8 @@ class Outbox:
         self._flush_every_s = flush_every_s
         self._spool = Spool(self.folder, str(store), claimed)
         self._buffer: list[Point] = []
-        self._flushed = time.monotonic()
+        self._waiting: dict[str, str] = {}
+        self._since = 0.0
         self._kept = kept or {}
         self._finite: dict[str, bool] = {}
         self._look(self._kept.values())
@@ -83,29 +86,36 @@ class Outbox:
         """Whether the store refused something, and is not tried for now."""
         return self._degraded
 
-    def log(self, values: Mapping[str, float], step: int) -> list[Point]:
+    def log(
+        self, values: Mapping[str, float], step: int, *, can_wait: bool = False
+    ) -> list[Point]:
         """Log metrics at a step, and return them as they are kept."""
         points = points_of(values, step)
         new = [point for point in points if (point.key, step) not in self._kept]
         self._look(new)
         self._try(partial(self._spool.points, new))
+        now = time.monotonic()
+        self._since = self._since if self._buffer else now
         self._buffer += new
-        late = time.monotonic() - self._flushed >= self._flush_every_s
-        if late or len(self._buffer) >= BATCH:
+        is_late = now - self._since >= self._flush_every_s and not can_wait
+        if is_late or len(self._buffer) >= BATCH:
             self.flush()
         return [self._kept.get((point.key, step), point) for point in points]
 
-    def tag(self, tags: Mapping[str, str]) -> None:
+    def tag(self, tags: Mapping[str, str], *, can_wait: bool = False) -> None:
         """Set tags of the run; an over-long value is cut."""
         cut = {key: value[:MAX_TAG] for key, value in tags.items()}
         self._try(partial(self._spool.tags, cut))
-        self._send(partial(send, self._client, self._run_id, (), cut))
+        self._waiting |= cut
+        if not can_wait:
+            self.flush()
 
-    def put(self, path: str, content: bytes) -> None:
+    def put(self, path: str, content: bytes, *, can_wait: bool = False) -> None:
         """Log an artifact."""
         file = self.folder / "artifacts" / path
         self._try(partial(_write, file, content))
-        self._send(partial(send_files, self._client, self._run_id, self.folder))
+        if not can_wait:
+            self._send(partial(send_files, self._client, self._run_id, self.folder))
 
     def attempt(self, call: Callable[[], object]) -> bool:
         """Let something else be sent, unless the store is known to be away; tell if it worked."""
@@ -113,14 +123,17 @@ class Outbox:
         return not self._degraded
 
     def flush(self) -> None:
-        """Send the metrics that wait."""
-        points, self._buffer = self._buffer, []
-        self._flushed = time.monotonic()
-        self._send(partial(send, self._client, self._run_id, points))
+        """Send the metrics and the tags that wait."""
+        self._send(partial(send, self._client, self._run_id, *self._taken()))
+
+    def deliver(self, metrics: "Sequence[Metric]") -> None:
+        """Send metrics, instead of their points if these wait, and what else waits; may raise."""
+        sent = {(metric.key, metric.timestamp, metric.step) for metric in metrics}
+        self._buffer = [p for p in self._buffer if (p.key, p.timestamp, p.step) not in sent]
+        send(self._client, self._run_id, *self._taken(), metrics)
 
     def recover(self) -> None:
         """Try a store that went away once more, with all that it should have."""
-        self.flush()
         if self._degraded:
             self._degraded = False
             self._send(self._resend)
@@ -133,9 +146,11 @@ class Outbox:
         """
         self._degraded = self._degraded or status == "KILLED"
         if never_finite := sorted(key for key, finite in self._finite.items() if not finite):
-            self.tag({NONFINITE: ", ".join(never_finite)})
+            self.tag({NONFINITE: ", ".join(never_finite)}, can_wait=True)
         ended = time.time_ns() // 1_000_000
         self._try(partial(self._spool.end, status, ended))
+        self.flush()
+        self._send(partial(send_files, self._client, self._run_id, self.folder))
         self.recover()
         self._send(partial(self._client.set_terminated, self._run_id, status, ended))
         if self._degraded:
@@ -156,7 +171,13 @@ class Outbox:
             finite = math.isfinite(point.value)
             self._finite[point.key] = finite or self._finite.get(point.key, False)
 
+    def _taken(self) -> tuple[list[Point], dict[str, str]]:
+        points, self._buffer = self._buffer, []
+        tags, self._waiting = self._waiting, {}
+        return points, tags
+
     def _resend(self) -> None:
+        self._taken()
         spooled = read(self._spool.file)
         send(self._client, self._run_id, spooled.points, spooled.tags)
         send_files(self._client, self._run_id, self.folder)
@@ -201,23 +222,24 @@ def send(
     run_id: str,
     points: Sequence[Point],
     tags: Mapping[str, str] | None = None,
+    metrics: "Sequence[Metric]" = (),
 ) -> None:
-    """Log points and tags; what is there already is not doubled."""
+    """Log points, tags and metrics; what is there already is not doubled."""
     from mlflow.entities import Metric, RunTag
 
-    metrics = [Metric(*point) for point in points]
+    every = [*metrics, *(Metric(*point) for point in points)]
     run_tags = [RunTag(key, value) for key, value in (tags or {}).items()]
-    if run_tags:
-        client.log_batch(run_id, tags=run_tags)
-    for start in range(0, len(metrics), BATCH):
-        client.log_batch(run_id, metrics=metrics[start : start + BATCH])
+    for start in range(0, len(every) or bool(run_tags), BATCH):
+        client.log_batch(run_id, metrics=every[start : start + BATCH], tags=run_tags)
+        run_tags = []
 
 
 def send_files(client: "MlflowClient", run_id: str, folder: Path) -> None:
-    """Log the artifacts that wait in a run's folder, each removed once it has arrived."""
-    for file, place in _waiting(folder / "artifacts"):
-        client.log_artifact(run_id, str(file), place)
-        file.unlink()
+    """Log the artifacts that wait in a run's folder, which are removed once all have arrived."""
+    waiting = folder / "artifacts"
+    if any(file.is_file() for file in waiting.rglob("*")):
+        client.log_artifacts(run_id, str(waiting))
+        shutil.rmtree(waiting, ignore_errors=True)
 
 
 def deliver(client: "MlflowClient", run_id: str, folder: Path, spooled: Spooled) -> None:
@@ -226,13 +248,6 @@ def deliver(client: "MlflowClient", run_id: str, folder: Path, spooled: Spooled)
     send_files(client, run_id, folder)
     ended = spooled.ended or int((folder / FILE_NAME).stat().st_mtime * 1000)
     client.set_terminated(run_id, spooled.status or "KILLED", ended)
-
-
-def _waiting(folder: Path) -> Iterable[tuple[Path, str | None]]:
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    for file in files:
-        place = file.parent.relative_to(folder).as_posix()
-        yield file, None if place == "." else place
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -47,7 +47,7 @@ def figure(labels: Sequence[str], curves: Sequence[Curves]) -> "Figure | None":
     n_columns = 1 if len(names) <= MOST_IN_A_COLUMN else 2
     n_rows = -(-len(names) // n_columns)
     height = PANEL * n_rows + LINE * len(labels) / n_columns + PANEL / 4
-    drawn = canvas.figure(WIDTH * n_columns, height)
+    drawn = canvas.laid_out(WIDTH * n_columns, height)
     panels = list(drawn.subplots(n_rows, n_columns, squeeze=False, sharex=True).flat)
     lines: dict[int, Any] = {}
     for name, axes in zip(names, panels, strict=False):

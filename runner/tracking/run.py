@@ -155,8 +155,8 @@ class MlflowRun(OpenRun):
             asked = {path: text for path, text in asked.items() if path not in self._files}
         around = {} if self._in_sweep else environment_files(self._session.git)
         with reported(self._store):
-            told = {NOTE: note(self._story), **class_tags(recipe.params)}.items()
-            tags = [RunTag(*tag) for tag in told]
+            told = {NOTE: note(self._story), **class_tags(recipe.params)}
+            tags = [RunTag(*tag) for tag in told.items()]
             self._client.log_batch(self.run_id, params=params, tags=tags)
             self._log_texts({self._free(path): text for path, text in (asked | around).items()})
 
@@ -207,8 +207,8 @@ class MlflowRun(OpenRun):
 
     def log_content(self, hashes: Mapping[str, str]) -> None:
         """Keep what the data hold: a hash by part, such as "train" or "all"."""
-        self._put("dataset/content.json", lambda: json.dumps(dict(hashes), indent=2).encode())
-        self._outbox.tag(content_tags(hashes))
+        self._put("dataset/content.json", lambda: _json(dict(hashes)))
+        self._outbox.tag(content_tags(hashes), can_wait=True)
 
     def log_remark(self, remark: Remark) -> None:
         """Keep what a person should know of this run, as a tag that can be searched for."""
@@ -222,16 +222,15 @@ class MlflowRun(OpenRun):
     def log_labels(self, counts: Sequence[Mapping[Any, int]]) -> None:
         """Keep how many training rows hold each label, for each target."""
         named = [{str(label): n for label, n in target.items()} for target in counts]
-        self._put("dataset/labels.json", lambda: json.dumps(named, indent=2).encode())
+        self._put("dataset/labels.json", lambda: _json(named), at_once=True)
 
     def log_scores(self, evaluated: Evaluated) -> None:
         """Keep the final scores and their pictures."""
         self._outbox.recover()
         self._story.scores, self._story.held_out_rows = dict(evaluated.scores), evaluated.n_rows
         scores = {f"holdout/{name}": score for name, score in evaluated.scores.items()}
-        self._final = self._outbox.log(scores, 0)
-        ledger = None if self._is_member else self._ledger
-        self._draw(of_scores(evaluated, self._recorder, ledger))
+        self._final = self._outbox.log(scores, 0, can_wait=True)
+        self._draw(of_scores(evaluated, self._recorder, None if self._is_member else self._ledger))
 
     def _draw(self, pictures: Pictures) -> None:
         with _ALONE:
@@ -240,7 +239,7 @@ class MlflowRun(OpenRun):
 
     def log_model(self, model: Any, part: Part, progress: Progress) -> None:
         """Keep the fitted model, which predicts from rows as ``part`` holds them, and its hash."""
-        self._outbox.tag(model_tags(model))
+        self._outbox.tag(model_tags(model), can_wait=True)
         if not self._is_member:
             self._draw(of_model(model, part))
         if not self._keep_model:
@@ -256,8 +255,8 @@ class MlflowRun(OpenRun):
                 )
                 return
             self._outbox.recover()
-            rows_seen = progress.best_rows or progress.rows
-            if not self._outbox.attempt(partial(self._log_packed, packed, part, rows_seen)):
+            send = partial(self._log_packed, packed, part, progress.best_rows or progress.rows)
+            if not self._outbox.attempt(send):
                 self._put("model/model.skops", packed.content)
 
     def _log_packed(self, packed: PackedModel, part: Part, rows_seen: int) -> None:
@@ -268,8 +267,7 @@ class MlflowRun(OpenRun):
         )
         is_latest = progress is None or progress.best_rows is None
         points = self._final + (self._recorder.latest if is_latest else [])
-        metrics = linked(points, self.run_id, logged.model_id, self._datasets)
-        self._client.log_batch(self.run_id, metrics=metrics)
+        self._outbox.deliver(linked(points, self.run_id, logged.model_id, self._datasets))
         upload(self._client, logged, packed, part, rows_seen)
         self._story.model, self._story.progress = logged.model_uri, progress
         self._client.set_logged_model_tags(logged.model_id, {NOTE: model_note(self._story)})
@@ -286,13 +284,17 @@ class MlflowRun(OpenRun):
             self._outbox.log({"progress/bad_blocks": progress.bad_blocks}, 0)
         self._log_cost()
         self._put("report.md", lambda: report(story, self.url, self._files).encode())
-        self._outbox.tag({NOTE: note(story), **tags})
+        self._outbox.tag({NOTE: note(story), **tags}, can_wait=True)
 
     def _keep_ledger(self, table: "pa.Table") -> None:
         self._put("ledger/blocks.parquet", lambda: parquet(table))
         if not self._is_member:
             self._story.epochs = epochs_text(table)
             self._put(BLOCKS, lambda: json.dumps(blocks_table(table)).encode())
-            self._outbox.tag(TABLE_TAGS)
+            self._outbox.tag(TABLE_TAGS, can_wait=True)
         if self._ledger is not None:
-            self._outbox.tag(ledger_tags(self._ledger))
+            self._outbox.tag(ledger_tags(self._ledger), can_wait=True)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, indent=2).encode()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from runner.records import Outcome
 from runner.tracking.leaderboard import scorers
 from runner.tracking.params import value_as_text
-from runner.tracking.plots.canvas import figure, plain, png
+from runner.tracking.plots.canvas import laid_out, plain, png
 from runner.tracking.sweep_axes import Axis, axis, floor, grid, measured, scored, varying
 from runner.tracking.sweep_colours import OKABE_ITO, distinct
 
@@ -62,7 +62,7 @@ def _scores(
 
 def over_param(members: Sequence[Outcome], key: str, scorer: str) -> bytes:
     """Draw the score of each member over the one param that differs."""
-    drawn = figure(WIDTH, 3.8)
+    drawn = laid_out(WIDTH, 3.8)
     axes = drawn.subplots()
     along = _axis(members, key)
     scores = _clipped(members, scorer)
@@ -90,7 +90,7 @@ def heat_map(outcomes: Sequence[Outcome], keys: Sequence[str], scorer: str) -> b
     columns, rows = (sorted(set(each.places)) for each in (across, down))
     clipped = dict(zip((o.number for o in members), _clipped(members, scorer), strict=True))
     cells = np.full((len(rows), len(columns)), np.nan)
-    drawn = figure(WIDTH, min(1.4 + 0.45 * len(rows), 6.0))
+    drawn = laid_out(WIDTH, min(1.4 + 0.45 * len(rows), 6.0))
     size = 8 if len(columns) <= FEW_CELLS else 5.5
     axes = drawn.subplots()
     middle = min(clipped.values()) * (1 - _DARK) + max(clipped.values()) * _DARK
@@ -124,7 +124,7 @@ def parallel_coordinates(members: Sequence[Outcome], keys: Sequence[str], scorer
     scores = _clipped(members, scorer)
     score = measured(scorer, scores)
     drawn_axes = [*(_axis(members, key) for key in keys[:MOST_AXES]), score]
-    drawn = figure(WIDTH, 4.4)
+    drawn = laid_out(WIDTH, 4.4)
     axes = drawn.subplots()
     places = np.array([each.places for each in drawn_axes]).T
     # Lines through the same value lie side by side, the better ones higher.
@@ -157,7 +157,7 @@ def progress(outcomes: Sequence[Outcome], curves: Curves, scorer: str) -> bytes:
     """Draw the progressive score of the members over the rows seen, the best ones in colour."""
     members = [o for o in scored(outcomes, scorer) if curves.get(o.number)]
     best = {outcome.number: place for place, outcome in enumerate(members[:BEST_ONES])}
-    drawn = figure(WIDTH, 4.8)
+    drawn = laid_out(WIDTH, 4.8)
     axes = drawn.subplots()
     for number, curve in curves.items():
         if curve and number not in best:

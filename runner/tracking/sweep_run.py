@@ -215,7 +215,7 @@ class MlflowSweep(OpenRun):
             return
         self._written, self._written_at = (outcomes, final), time.monotonic()
         content = json.dumps(table(outcomes), ensure_ascii=False)
-        self._put(PATH, content.encode)
+        self._put(PATH, content.encode, at_once=True)
         if final:
             self._draw()
         tags = {NOTE: self._note(None), MEMBERS: str(len(outcomes)), TABLES: _TABLE_TAG}
@@ -253,7 +253,7 @@ class MlflowSweep(OpenRun):
         if len(self._outcomes) <= MOST_CURVES:
             self._outbox.attempt(lambda: curves.update(curves_of(self._client, self._outcomes)))
         for path, draw in pictures(self._outcomes, curves).items():
-            self._put(path, draw)
+            self._put(path, draw, at_once=True)
 
     def _save_view(self) -> None:
         """Save the view when its columns are new; without it the sweep is no worse."""

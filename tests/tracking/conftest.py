@@ -2,6 +2,7 @@
 
 import pickle
 import shutil
+import warnings
 from contextlib import ExitStack
 from copy import deepcopy
 from dataclasses import replace
@@ -16,6 +17,11 @@ from runner.tracking.mlflow_tracker import MlflowTracker
 from runner.tracking.outbox import Outbox
 from runner.tracking.server import serve
 from runner.tracking.store import resolve
+
+with warnings.catch_warnings():
+    # MLflow's own types for chat agents.
+    warnings.filterwarnings("ignore", ".*Any type hint is inferred as AnyType")
+    import mlflow.pyfunc  # noqa: F401  (what reads models back, which no run needs)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ import math
 import time
 
 import pytest
+from mlflow.entities import Metric
 
 from runner.errors import RunnerWarning, Terminated
 from runner.tracking.outbox import BATCH, MAX_TAG, Outbox, by_step
@@ -139,6 +140,65 @@ def test_nobody_takes_a_run_that_is_ending_for_abandoned(outbox, monkeypatch):
     outbox.close("FINISHED")
     assert seen == [[]]
     assert list(abandoned()) == [outbox.folder]
+
+
+def test_what_can_wait_goes_in_one_call_each_and_is_in_the_folder_until_then(
+    outbox, flaky, client, run_id, history
+):
+    outbox.log({"a": 1.0}, 1, can_wait=True)
+    outbox.tag({"b": "1"}, can_wait=True)
+    outbox.put("plots/c.png", b"png", can_wait=True)
+    outbox.put("d.md", b"text", can_wait=True)
+    assert flaky.calls == []
+    spooled = read(outbox.folder / FILE_NAME)
+    assert (len(spooled.points), spooled.tags) == (1, {"b": "1"})
+    assert (outbox.folder / "artifacts/plots/c.png").read_bytes() == b"png"
+    outbox.close("FINISHED")
+    assert flaky.calls == ["log_batch", "log_artifacts", "set_terminated"]
+    assert history("a") == [(1, 1.0)]
+    assert client.get_run(run_id).data.tags["b"] == "1"
+    assert sorted(artifacts(client, run_id)) == ["d.md", "plots/c.png"]
+
+
+def test_what_waits_goes_with_what_cannot(outbox, flaky, client, run_id, history):
+    outbox.log({"a": 1.0}, 1)
+    outbox.tag({"b": "1"}, can_wait=True)
+    outbox.tag({"c": "2"})
+    assert flaky.calls == ["log_batch"]
+    assert history("a") == [(1, 1.0)]
+    tags = client.get_run(run_id).data.tags
+    assert (tags["b"], tags["c"]) == ("1", "2")
+    outbox.close("FINISHED")
+    assert flaky.calls == ["log_batch", "set_terminated"]
+
+
+def test_a_metric_that_is_delivered_otherwise_is_not_sent_twice(
+    outbox, flaky, client, run_id, history
+):
+    outbox.log({"a": 1.0}, 1)
+    [point] = outbox.log({"a": math.nan}, 2)
+    outbox.deliver([Metric(*point, dataset_name="d", dataset_digest="1")])
+    outbox.close("FINISHED")
+    assert flaky.calls == ["log_batch", "set_terminated"]
+    assert [step for step, _ in history("a")] == [1, 2]
+
+
+def test_what_waits_while_the_store_is_away_arrives_in_the_end(
+    outbox, flaky, client, run_id, history
+):
+    flaky.away = True
+    with pytest.warns(RunnerWarning, match="fails for now"):
+        outbox.tag({"b": "1"})
+    outbox.log({"a": 1.0}, 1, can_wait=True)
+    outbox.tag({"c": "2"}, can_wait=True)
+    outbox.put("d.md", b"text", can_wait=True)
+    assert flaky.calls == ["log_batch"]
+    flaky.away = False
+    outbox.close("FINISHED")
+    assert history("a") == [(1, 1.0)]
+    tags = client.get_run(run_id).data.tags
+    assert (tags["b"], tags["c"]) == ("1", "2")
+    assert list(artifacts(client, run_id)) == ["d.md"]
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def confusion_matrix(confusion: Confusion) -> bytes:
     size = 9 if n_labels <= MAX_COUNTED_LABELS else 7 if written else 5
     labels = [plain(label) for label in confusion.labels]
     is_short = written and max(map(len, labels)) <= SHORT_LABEL
-    drawn = figure(side * 1.15, side)
+    drawn = figure(side * 1.1 + 0.05, side)
     display = ConfusionMatrixDisplay(
         row_shares(confusion.counts) if shares else confusion.counts,
         display_labels=labels,
@@ -39,10 +39,12 @@ def confusion_matrix(confusion: Confusion) -> bytes:
         values_format=".2f" if shares else None,
         xticks_rotation="horizontal" if is_short else "vertical",
         text_kw={"fontsize": size} if written else None,
+        colorbar=False,
     )
+    drawn.colorbar(display.im_, ax=display.ax_, fraction=0.06, pad=0.03)
     display.ax_.tick_params(labelsize=size)
     n_rows = f"{int(confusion.counts.sum()):,} held-out rows"
-    display.ax_.set_title(f"{n_rows}, as shares of each true label" if shares else n_rows)
+    display.ax_.set_title(f"{n_rows}, as shares of each true label" if shares else n_rows, y=1.0)
     return png(drawn)
 
 

@@ -24,7 +24,7 @@ def cluster_sizes(sample: Sample) -> bytes:
         axes.set_xticks([])
     axes.set(ylabel="% of the rows", xlabel="cluster, the largest first")
     axes.margins(x=0.02)
-    axes.set_title(title(len(order), len(clusters), n_drawn, sample.n_rows), fontsize=11)
+    axes.set_title(title(len(order), len(clusters), n_drawn, sample.n_rows), fontsize=11, y=1.0)
     return png(drawn)
 
 

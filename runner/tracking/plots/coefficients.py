@@ -70,7 +70,7 @@ def coefficients(model: Any, part: Part) -> bytes:
         axes.grid(alpha=0.3, axis="x")
         axes.invert_yaxis()
     axes.set_yticks(range(len(features)), labels, fontsize=8)
-    axes.set_title(title(len(features), n_features), fontsize=11)
+    axes.set_title(title(len(features), n_features), fontsize=11, y=1.0)
     return png(drawn)
 
 

@@ -87,8 +87,7 @@ def _drawn(
     from sklearn.metrics import RocCurveDisplay
 
     is_roc = getattr(draw, "__self__", None) is RocCurveDisplay
-    several = len(found) > 1
-    drawn = figure(6.8 if several else 5.0, 4.8)
+    drawn = figure(5.0, 4.8)
     axes = drawn.subplots()
     for number, (label, is_label, scores) in enumerate(found, 1):
         is_last = is_roc and number == len(found)
@@ -103,7 +102,7 @@ def _drawn(
             chance_level_kw={"color": "0.6", "linewidth": 1.0} if is_last else None,
         )
     legend(axes, len(found), corner)
-    axes.set_title(_title(sample, len(found)))
+    axes.set_title(_title(sample, len(found)), y=1.0)
     for words in (axes.xaxis.label, axes.yaxis.label):
         words.set_text(words.get_text().partition(" (")[0])
     axes.grid(alpha=0.3)

@@ -37,6 +37,6 @@ def _scattered(true: np.ndarray, predicted: np.ndarray, kind: str) -> bytes:
         axis.set_major_locator(AutoLocator())
     few = f"{n_drawn:,} of " if n_drawn < len(true) else ""
     outputs = f", {true.shape[1]:,} outputs each" if true.ndim > 1 and true.shape[1] > 1 else ""
-    display.ax_.set_title(f"{few}{len(true):,} held-out rows{outputs}")
+    display.ax_.set_title(f"{few}{len(true):,} held-out rows{outputs}", y=1.0)
     display.ax_.grid(alpha=0.3)
     return png(drawn)

@@ -45,7 +45,7 @@ def block_timeline(table: "Callable[[], pa.Table]") -> bytes:
         axes.set_ylim(0, axes.get_ylim()[1] * 1.2)
     axes.set(xlabel="blocks, in the order learned", ylabel="ms per block", xlim=(0, n_blocks))
     per_bin = f", in {len(edges) - 1} bins" if len(edges) <= n_blocks else ""
-    axes.set_title(f"{n_blocks:,} block{'s' * (n_blocks != 1)}{per_bin}")
+    axes.set_title(f"{n_blocks:,} block{'s' * (n_blocks != 1)}{per_bin}", y=1.0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.grid(alpha=0.3)

@@ -1,6 +1,6 @@
 import pytest
 
-from runner.tracking.plots.learning import finite_curves, learning_curve
+from runner.tracking.plots.learning import _panels, finite_curves, learning_curve
 
 CURVE = [(25 * i, 1 - 1 / i) for i in range(2, 80)]
 
@@ -48,3 +48,14 @@ def test_lines_are_named_where_there_could_be_doubt(curves, validation, labels, 
     legend = axes.get_legend()
     assert [text.get_text() for text in legend.get_texts()] == labels if labels else not legend
     assert ("Progressive" in axes.get_title()) == titled
+
+
+def test_a_picture_does_not_depend_on_those_before_it():
+    others = [({"r2": CURVE}, {}), ({"r2": CURVE[:4]}, {"r2": [(100, -7.5), (150, 3.0)]})]
+    asked = {"r2": [(100, 0.1), (900, 0.25)]}, {"r2": [(100, 0.1)]}
+    _panels.cache_clear()
+    alone = learning_curve(*asked)
+    for other in others:
+        learning_curve(*other)
+        assert learning_curve(*asked) == alone
+    assert learning_curve(*others[1]) != alone
