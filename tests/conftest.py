@@ -1,5 +1,6 @@
 """What every test may lean on: a project of its own, small parts, and no leaked threads."""
 
+import gc
 import os
 import shutil
 import signal
@@ -19,6 +20,13 @@ from runner.redaction import forget
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MPLCONFIGDIR", mpl.get_cachedir())  # its fonts are found once
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_lasts_is_not_garbage():
+    """Leave modules and thousands of tests out of what each collection looks through."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -138,8 +138,14 @@ def expected_of(kind):
     return alone(make, **parts)
 
 
-@pytest.mark.parametrize("placement", [DATA, CLIENT])
-@pytest.mark.parametrize("kind", KINDS)
+PLACED = [  # each kind in one place, and in the other by the long form
+    pytest.param(kind, placement, marks=pytest.mark.slow if (i + j) % 2 else ())
+    for i, kind in enumerate(KINDS)
+    for j, placement in enumerate((DATA, CLIENT))
+]
+
+
+@pytest.mark.parametrize(("kind", "placement"), PLACED)
 def test_the_model_is_one_wherever_it_learns(client, kind, placement):
     make, parts = of_kind(kind)
     found = alone(make, **parts, cluster=Opened(client, placement))
@@ -266,7 +272,7 @@ def bytes_here():
     return tcp.read_bytes_rw.total
 
 
-@pytest.mark.parametrize("placement", KILLS)
+@pytest.mark.parametrize("placement", [DATA, pytest.param(CLIENT, marks=pytest.mark.slow)])
 def test_three_killed_workers_cost_no_bit_and_hardly_a_block(client, tmp_path, placement, capsys):
     in_mid_step, between, most = KILLS[placement]
     notes = tmp_path / "notes"

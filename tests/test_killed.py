@@ -220,7 +220,11 @@ def test_what_is_killed_here_stops_early_and_keeps_its_best(whole):
     assert known["scores"]["progress/best_rows"]
 
 
-@pytest.mark.parametrize("kind", ["sgd", "mlp", "nb", "kmeans"])
+def slow(kind):
+    return pytest.param(kind, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("kind", ["sgd", "mlp", slow("nb"), slow("kmeans")])
 def test_a_run_that_is_killed_anywhere_ends_with_the_same_bits(server, new_project, whole, kind):
     expected = whole(kind)
     draw = anywhere(random.Random(kind), expected[0], 2)  # noqa: S311
@@ -239,7 +243,7 @@ def test_a_run_may_be_killed_in_whatever_it_does(server, new_project, whole):
     refitted(attempts)
 
 
-@pytest.mark.parametrize("kind", ["pca", "mlp"])
+@pytest.mark.parametrize("kind", ["pca", slow("mlp")])
 def test_a_run_may_be_killed_when_all_is_learned(server, new_project, whole, data, kind):
     """Then the model is what was saved, and nothing is learned behind it that hides a bit."""
     project = new_project()

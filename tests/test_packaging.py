@@ -32,8 +32,9 @@ def wheel(tmp_path_factory):
 
 def install(wheel, folder, *, dependencies):
     """Make a clean environment with the wheel in it; return its command ``runner``."""
-    venv.create(folder, with_pip=True, clear=True)
-    pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
+    venv.create(folder, clear=True)
+    python = folder / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet"]
     if dependencies:
         subprocess.run([*pip, "-r", ROOT / "requirements" / "run.txt"], check=True)
     else:

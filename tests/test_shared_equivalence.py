@@ -201,11 +201,13 @@ def test_several_kinds_share_a_pass():
 
 
 @pytest.mark.filterwarnings("ignore:.*deprecated")
+@pytest.mark.parametrize("all_alone", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", CASES)
-def test_members_of_every_estimator_have_the_bits_of_their_solo_runs(name):
+def test_members_of_every_estimator_have_the_bits_of_their_solo_runs(name, all_alone):
     case = CASES[name]
     found = shared_pass_over(reading_of(name))[name]
-    for make, of in zip(members_of(name), found, strict=True):
+    pairs = list(zip(members_of(name), found, strict=True))
+    for make, of in pairs if all_alone else pairs[-1:]:
         assert of == alone(make, dataset=case.dataset, preprocessing=case.preprocessing)
         assert of["status"] == "FINISHED"
         assert has_curves("validation/", of) == (case.reaches is not None)
@@ -321,7 +323,21 @@ FEATURES = {
 }
 
 
-@pytest.mark.parametrize("feature", FEATURES)
+IN_OTHERS = {  # what other features here, or the kinds above, show together with something else
+    "epochs of each",
+    "labels that weigh the same",
+    "rows that weigh",
+    "scalers in a pass before",
+    "scalers that learn along",
+    "the best state",
+}
+ALONE = [
+    pytest.param(feature, marks=pytest.mark.slow if feature in IN_OTHERS else ())
+    for feature in FEATURES
+]
+
+
+@pytest.mark.parametrize("feature", ALONE)
 def test_members_have_the_bits_of_their_solo_runs_with(feature):
     makes, shared = FEATURES[feature]
     shared = {"dataset": rows(), **shared}

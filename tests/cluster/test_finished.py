@@ -12,12 +12,12 @@ def slow(number):
 
 def test_workers_that_come_later_get_their_share(scheduler_and_workers):
     cluster = scheduler_and_workers(1)
-    results = Workers(cluster.client).each(slow, range(40), 1)
+    results = Workers(cluster.client).each(slow, range(16), 1)
     done = [next(results)]
     cluster.processes.start_worker("--no-nanny")
     cluster.client.wait_for_workers(2, timeout=30)
     done += results
-    assert {number for number, _ in done} == set(range(40))
+    assert {number for number, _ in done} == set(range(16))
     assert len({pid for _, (_, pid) in done}) == 2
 
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from queue import Queue
 from typing import NamedTuple
@@ -34,7 +35,7 @@ LIGHT = (
 )
 HEAVY = ("runner.cli", "runner.config.job", "runner.sweeps.job", "runner.shown", "skops.io")
 MOST_CPU_S, MOST_MB, MOST_TOLD = 1.0, 200, 10_000
-OFTEN = {"line": 40, "bomb": 30, "form": 40, "hydra": 20, "target": 15, "function": 15}
+OFTEN = {"line": 20, "bomb": 16, "form": 20, "hydra": 10, "target": 8, "function": 8}
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -52,7 +53,7 @@ def cases():
     for number, (name, text) in enumerate(texts().items()):
         kind = name.partition(":")[0]
         count[kind] = count.get(kind, 0) + 1
-        often = count[kind] <= OFTEN.get(kind, 12) or name.endswith("of numpy.savetxt")
+        often = count[kind] <= OFTEN.get(kind, 6) or name.endswith("of numpy.savetxt")
         for index, verb in enumerate(("run", "validate")):
             yield Case(f"{verb} {name}", (verb, "evil.yaml"), text), often and number % 2 == index
     for number, (name, words) in enumerate(LINES.items()):
@@ -217,8 +218,16 @@ IN_PLACE = {
 }
 
 
-@pytest.mark.parametrize("words", [("run",), ("validate",), ("show",), ("new", "a", "--from")])
-@pytest.mark.parametrize("kind", IN_PLACE)
+VERBS = [("run",), ("validate",), ("show",), ("new", "a", "--from")]
+EACH_ONCE = {(kind, VERBS[(number + 1) % 4]) for number, kind in enumerate(IN_PLACE)}
+NO_FILES = [
+    pytest.param(*pair, id="-".join((pair[0], *pair[1])), marks=marks)
+    for pair in product(IN_PLACE, VERBS)
+    for marks in [() if pair in EACH_ONCE else pytest.mark.slow]
+]
+
+
+@pytest.mark.parametrize(("kind", "words"), NO_FILES)
 def test_what_is_no_file_is_neither_waited_for_nor_read(
     servers, tmp_path, monkeypatch, kind, words
 ):
@@ -394,14 +403,16 @@ ODD = (
 )
 
 
-def test_a_hundred_good_files_are_accepted_under_the_same_watch(servers, tmp_path):
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_hundred_good_files_are_accepted_under_the_same_watch(servers, tmp_path, every):
     grounds = Grounds(tmp_path / "good")
     names = [path.stem for path in (ROOT / "experiments").glob("*.yaml")]
     for number, text in enumerate(good_files()):
         (grounds.project / f"good_{number}.yaml").write_text(text)
         names.append(f"good_{number}.yaml")
     assert len(names) >= 100
-    halves = [grounds.asked(["validate", *names[start::2]]) for start in range(2)]
+    chosen = names[::every]
+    halves = [grounds.asked(["validate", *chosen[start::2]]) for start in range(2)]
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda asked: asked_of(servers, asked), halves))
     for answer in found:

@@ -20,7 +20,7 @@ from runner.config.reading.scan import scalars
 from runner.config.signatures.signature import signature_of
 from runner.project import builtin, option_files, option_groups
 
-SEED, N_CASES, N_CASES_SLOW = 7, 110, 5000
+SEED, N_CASES, N_CASES_SLOW = 7, 40, 5000
 LEAST_SHARE = 0.95
 SHIPPED = sorted((builtin("experiments")).glob("*.yaml"))
 LETTERS = string.ascii_lowercase + "_"

@@ -114,7 +114,7 @@ def composed():
         yield asked
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 @given(overrides=texts)
 def test_a_member_is_what_hydra_itself_composes(composed, overrides):
     loader, base, asked = composed

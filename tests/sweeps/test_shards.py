@@ -93,39 +93,39 @@ def statuses(job):
     return [outcome.status for outcome in job.outcomes]
 
 
-def twenty():
+def twelve():
     """Return members of two groups, of which a half ends after one of three epochs."""
     return [
         {
             "dataset.arguments.size": (20, 30)[number % 2],
             "estimator.alpha": 10.0 ** -(number % 5),
             "estimator.at": number,
-            "fit.epochs": 1 if number < 10 else 3,
+            "fit.epochs": 1 if number < 6 else 3,
         }
-        for number in range(20)
+        for number in range(12)
     ]
 
 
 def test_a_killed_worker_costs_no_member_and_none_is_run_twice(swept, project, cluster, on):
-    local = swept({"runs": twenty()}, more=KEPT)
+    local = swept({"runs": twelve()}, more=KEPT)
     ended, done = [], set()
 
     def kill():
         done.update(outcome.number for outcome in ended)
         os.kill(pids(cluster)[0], signal.SIGKILL)
 
-    with when(lambda: len(ended) >= 5, kill):
-        job = swept({"runs": twenty()}, *on, DELAY, more=KEPT, told=ended)
-    assert statuses(job) == ["FINISHED"] * 20
+    with when(lambda: len(ended) >= 3, kill):
+        job = swept({"runs": twelve()}, *on, DELAY, more=KEPT, told=ended)
+    assert statuses(job) == ["FINISHED"] * 12
     assert find_run(job.run_id).status == "FINISHED"
     assert set(runs_by_key(job.run_id).values()) == {1}
     assert facts(job) == facts(local)
     resumed = {int(run.name.partition(":")[0]) for run in members_of(job) if RESUMED in run.tags}
     assert resumed
     assert not resumed & done
-    assert done <= set(range(10))
+    assert done <= set(range(6))
     told = Counter(outcome.number for outcome in ended if outcome.status == "FINISHED")
-    assert told == Counter(range(20))
+    assert told == Counter(range(12))
 
 
 def test_each_shard_reads_the_blocks_once(swept, project, on):

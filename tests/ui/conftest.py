@@ -98,9 +98,10 @@ def committed(root):
 
 
 @pytest.fixture(scope="session")
-def reviewed(tmp_path_factory):
+def reviewed(tmp_path_factory, schema):
     """Run an experiment into a store in a git repository, and serve it."""
     root = tmp_path_factory.mktemp("reviewed")
+    shutil.copy(schema, root / "mlflow.db")
     committed(root)
     asked = ["callbacks=[]", "tracking.system_metrics_after_s=0"]
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
@@ -147,9 +148,10 @@ def member(tracker, sweep, number):
 
 
 @pytest.fixture(scope="session")
-def recorded_sweep(tmp_path_factory):
+def recorded_sweep(tmp_path_factory, schema):
     """Record a sweep of 24 members, serve it, and return them in order, its link and page."""
     root = tmp_path_factory.mktemp("swept")
+    shutil.copy(schema, root / "mlflow.db")
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         patch.setenv("RUNNER_PROJECT", str(root))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
