@@ -114,7 +114,7 @@ def measure(scratch: Path, turns: int, blocks: int, scored: int, chunks: int) ->
 
 
 PROMISE = Promise(
-    measure, {}, {"blocks": (24, 8), "scored": (12, 6), "chunks": (50_000, 2_000)}, turns=2
+    measure, {}, {"blocks": (40, 8), "scored": (12, 6), "chunks": (50_000, 2_000)}, turns=2
 )
 
 if __name__ == "__main__":

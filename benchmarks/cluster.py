@@ -79,14 +79,14 @@ def dask_ml(folder: Path, chunks: int, address: str) -> Callable[[], Any]:
     from dask_ml.wrappers import Incremental
     from distributed import Client
 
-    part = dataset(folder, chunks).split().train
-    stage = hashing()
-    X = part.X.map_blocks(
-        stage.transform, dtype=float, new_axis=1, chunks=(part.X.chunks[0], (N_FEATURES,))
-    )
+    lines, stage = dataset(folder, chunks), hashing()
     model = Incremental(estimator(), shuffle_blocks=False)
 
     def work() -> Any:
+        part = lines.split().train
+        X = part.X.map_blocks(
+            stage.transform, dtype=float, new_axis=1, chunks=(part.X.chunks[0], (N_FEATURES,))
+        )
         with Client(address):
             model.fit(X, part.y, classes=MODULES)
         return model.estimator_
@@ -166,7 +166,7 @@ def measure(
 PROMISE = Promise(
     measure,
     {way: partial(fit, way) for way in ("here", "client", "data", "dask_ml")},
-    {"blocks": (30, 4), "chunks": (20_000, 1_000), "contenders": (USUAL, USUAL)},
+    {"blocks": (80, 4), "chunks": (20_000, 1_000), "contenders": (USUAL, USUAL)},
     turns=2,
 )
 

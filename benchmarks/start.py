@@ -36,7 +36,8 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = Seen
 """
 RUN = f"""{HIDE}
 from runner.cli import main
-sys.exit(main(["run", "quickstart", "--quiet"]))
+sys.argv = ["runner", "run", "quickstart", "--quiet"]
+sys.exit(main())
 """
 TELL = f"""{HIDE}
 from runner.cli import main
