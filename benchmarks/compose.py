@@ -116,14 +116,15 @@ def told(configs: list[Any]) -> str:
 
 def measure(_: Path, turns: int, stock_members: int) -> Iterator[Row]:
     """Compare the two."""
+    stock = f"{HYDRA} (by {stock_members} of them)"
     ways = {
-        HYDRA: partial(job, "compose", "hydra", n_members=stock_members),
+        stock: partial(job, "compose", "hydra", n_members=stock_members),
         RUNNER: partial(job, "compose", "runner", n_members=stock_members),
     }
     taken = alternate(ways, turns, warm=False)
-    taken.same("result", HYDRA, RUNNER)
+    taken.same("result", stock, RUNNER)
     promise = "composing a sweep of 1,000 members"
-    yield taken.row(promise, HYDRA, RUNNER, reach=at_least(10))
+    yield taken.row(promise, stock, RUNNER, reach=at_least(10))
 
 
 PROMISE = Promise(measure, {"hydra": hydra, "runner": runner}, {"stock_members": (20, 5)}, turns=2)
