@@ -74,7 +74,10 @@ def words_of(
 
 
 def turn_of(contender: str, kind: str, scratch: Path, n_members: int, log_model: bool) -> Found:
-    """Run a contender in a new project, and return what it took and what it recorded."""
+    """Run a contender in a new project, and return what it took and what it recorded.
+
+    Reading and learning alone are not whole commands: their ``wall`` is what they tell.
+    """
     ended = watched(words_of(contender, kind, scratch, n_members, log_model), scratch)
     by_hand = contender in BY_HAND
     found = last_line(ended.said) if by_hand else record(ended.project, kind)
@@ -144,9 +147,6 @@ def rows_of(kind: str, n_members: int, contenders: list[str], taken: Taken) -> I
             yield taken.row(what, name, shared, reach=reach)
             yield taken.row(f"{what}, memory", name, shared, key="memory", unit="MB")
             yield taken.row(f"{what}, blocks read", name, shared, key="reads", unit="blocks")
-    for name in ("load", "fit"):
-        for found in taken.of.get(NAMES[name], []):
-            found["wall"] = found["took"]
     limit = lambda load, fit: (load + n_members * fit) / CORES  # noqa: E731
     taken.derive(LIMIT, limit, NAMES["load"], NAMES["fit"])
     reach = at_most(1.3)

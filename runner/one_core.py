@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import scipy.linalg.blas  # noqa: F401  (so that its threads are found)
-import sklearn.utils._openmp_helpers  # noqa: F401
+import sklearn.utils._openmp_helpers
 from threadpoolctl import ThreadpoolController
 
 
@@ -26,6 +27,18 @@ def one_core() -> Iterator[None]:
 def one_core_here() -> None:
     """Let OpenMP use one thread in the calling thread, for as long as it lives."""
     _libraries().limit(limits=1, user_api="openmp")
+
+
+def begin_thread(settings: dict[str, Any]) -> None:
+    """Compute in a new thread as the thread does that runs an experiment alone.
+
+    Parameters
+    ----------
+    settings : dict
+        Of scikit-learn, in the thread that starts this one.
+    """
+    sklearn.set_config(**settings)
+    one_core_here()
 
 
 @cache

@@ -450,7 +450,7 @@ def check_resumed(name: str, result: Result, blocks: list[Any], arguments: Any) 
         packed = pack(first)
         import skops.io
 
-        copies.append(skops.io.loads(packed.content(), trusted=packed.trusted))
+        copies.append(skops.io.loads(packed.content, trusted=packed.trusted))
     for copy in copies:
         assert dict(numbers(learned(copy, blocks[half:], arguments))) == whole
 

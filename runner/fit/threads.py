@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import sklearn
 
 from runner.fit.incremental_fit import IncrementalFit
-from runner.one_core import one_core_here
+from runner.one_core import begin_thread
 
 Action = Callable[[IncrementalFit], None]
 
@@ -45,7 +45,7 @@ class Threads:
             self._pool = ThreadPoolExecutor(
                 self.n_threads,
                 thread_name_prefix="runner-fit",
-                initializer=_begin_thread,
+                initializer=begin_thread,
                 initargs=(sklearn.get_config(),),
             )
             # An interrupt while a thread starts would leave one that nobody waits for.
@@ -91,12 +91,6 @@ class Threads:
                 raise
             finally:
                 box.clear()
-
-
-def _begin_thread(settings: dict[str, Any]) -> None:
-    """Compute as the thread does that runs an experiment alone."""
-    sklearn.set_config(**settings)
-    one_core_here()
 
 
 def _seconds_per_block(fit: IncrementalFit) -> float:

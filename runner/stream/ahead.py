@@ -17,7 +17,7 @@ import sklearn
 
 from runner.base import Block
 from runner.elsewhere import Held, Then, about, n_bytes, standing_for
-from runner.one_core import one_core_here
+from runner.one_core import begin_thread
 from runner.stream.reading import Given, Reading, read
 from runner.stream.source import BlockSource
 
@@ -181,9 +181,7 @@ def _pool(prefetch: int, copies: list[Then]) -> ThreadPoolExecutor:
 
 
 def _begin_asking(copies: list[Then], settings: dict[str, Any]) -> None:
-    """Ask as the calling thread would."""
-    sklearn.set_config(**settings)
-    one_core_here()
+    begin_thread(settings)
     _own.then = copies.pop()
 
 

@@ -38,11 +38,7 @@ class PackedModel:
 
     model: Any
     trusted: list[str]
-    written: bytes
-
-    def content(self) -> bytes:
-        """Return the model as the bytes of a skops file."""
-        return self.written
+    content: bytes
 
 
 def pack(model: Any) -> PackedModel:
@@ -129,7 +125,7 @@ def upload(
     try:
         with TemporaryDirectory() as folder:
             description.signature = signature(packed.model, part)
-            write(Path(folder), description, packed.model, packed.written, packed.trusted)
+            write(Path(folder), description, packed.model, packed.content, packed.trusted)
             client.log_model_artifacts(logged.model_id, folder)
         output = LoggedModelOutput(logged.model_id, rows_seen)
         client.log_outputs(str(logged.source_run_id), [output])

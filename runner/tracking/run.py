@@ -257,7 +257,7 @@ class MlflowRun(OpenRun):
             self._outbox.recover()
             send = partial(self._log_packed, packed, part, progress.best_rows or progress.rows)
             if not self._outbox.attempt(send):
-                self._put("model/model.skops", packed.content)
+                self._put("model/model.skops", lambda: packed.content)
 
     def _log_packed(self, packed: PackedModel, part: Part, rows_seen: int) -> None:
         progress = self._recorder.progress

@@ -314,7 +314,7 @@ def test_the_model_is_plain_and_predicts_from_raw_rows_once_loaded(is_frame, pol
     stages = fit(steps, table, rows.y, names=names, policy=policy)
     model = learned(stages, table, rows.y)
     packed = pack(model)
-    loaded = skops.io.loads(packed.content(), trusted=packed.trusted)
+    loaded = skops.io.loads(packed.content, trusted=packed.trusted)
     assert all(name.startswith(("sklearn.", "numpy.", "scipy.")) for name in packed.trusted)
     assert type(loaded) is Pipeline
     np.testing.assert_array_equal(loaded.predict(table), model.predict(table))

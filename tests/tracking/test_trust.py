@@ -37,7 +37,7 @@ Y = (X[:, 0] > 0.6).astype(int)
 def test_what_scikit_learn_makes_is_written_and_read(model, tmp_path):
     packed = pack(model.fit(X, Y))
     file = tmp_path / "model.skops"
-    file.write_bytes(packed.content())
+    file.write_bytes(packed.content)
     assert type(read_skops(file, packed.trusted)) is type(model)
 
 
