@@ -16,6 +16,7 @@ from runner.dataset.fingerprint import digested, is_local, stamp
 from runner.errors import ConfigError, DatasetError, cause, nearest
 
 THREADS = 4
+File = TypeVar("File")
 Found = TypeVar("Found")
 
 
@@ -156,25 +157,30 @@ Mend it.
         raise DatasetError(f"The file {path}", rule, got=cause(error), remedy=remedy) from error
 
 
-def of_each(paths: Sequence[str], find: Callable[[str, Event], Found]) -> list[Found]:
-    """Find something in each file, in up to four of them at a time.
+def of_each(
+    files: Sequence[File], find: Callable[[File, Event], Found], n_threads: int = THREADS
+) -> list[Found]:
+    """Find something in each file, in several of them at a time.
 
     Parameters
     ----------
-    paths : sequence of str
+    files : sequence
+        Their paths, or numbers.
     find : callable
-        ``find(path, stopped)``, safe to call from several threads. The event is set once nobody
+        ``find(file, stopped)``, safe to call from several threads. The event is set once nobody
         waits for what is found, as after an error or an interruption; then it should return.
+    n_threads : int
+        In how many at a time.
 
     Returns
     -------
     list
-        What was found, in the order of the paths.
+        What was found, in the order of the files.
 
     Raises
     ------
     Exception
-        What ``find`` raised for the first path for which it did.
+        What ``find`` raised for the first file for which it did.
 
     Examples
     --------
@@ -182,9 +188,9 @@ def of_each(paths: Sequence[str], find: Callable[[str, Event], Found]) -> list[F
     ['B.CSV', 'A.CSV']
     """
     stopped = Event()
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(n_threads) as pool:
         try:
-            return list(pool.map(lambda path: find(path, stopped), paths))
+            return list(pool.map(lambda file: find(file, stopped), files))
         finally:
             stopped.set()
 

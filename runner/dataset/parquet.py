@@ -3,9 +3,9 @@
 import math
 import warnings
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from threading import Event
 from typing import Annotated
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from runner.dataset.chunks import row_chunks
 from runner.dataset.columns import Columns, common_type
-from runner.dataset.files import Files, find_files
+from runner.dataset.files import Files, find_files, of_each
 from runner.dataset.lazy import Arrays, from_reader
 from runner.dataset.row_groups import (
     CACHE,
@@ -106,14 +106,13 @@ def read_footers(files: Files) -> list[Footer]:
         If one is not a readable Parquet file.
     """
 
-    def read(file: int) -> Footer:
+    def read(file: int, _: Event) -> Footer:
         with opened(files, file) as parquet:
             footer = parquet.metadata
             sizes = [footer.row_group(i).num_rows for i in range(footer.num_row_groups)]
             return Footer(sizes, parquet.schema_arrow)
 
-    with ThreadPoolExecutor(FOOTER_THREADS) as pool:
-        return list(pool.map(read, range(len(files.paths))))
+    return of_each(range(len(files.paths)), read, FOOTER_THREADS)
 
 
 def common_types(
@@ -150,12 +149,12 @@ def common_types(
 def without_empty_cells(files: Files, names: Collection[str]) -> set[str]:
     """Return those of the columns of which all footers say that no cell is empty."""
 
-    def doubtful(file: int) -> set[str]:
+    def doubtful(file: int, _: Event) -> set[str]:
         with opened(files, file) as parquet:
             return {name for name in _perhaps_empty(parquet.metadata) if name in names}
 
-    with ThreadPoolExecutor(FOOTER_THREADS) as pool:
-        return set(names).difference(*pool.map(doubtful, range(len(files.paths))))
+    found = of_each(range(len(files.paths)), doubtful, FOOTER_THREADS)
+    return set(names).difference(*found)
 
 
 def _perhaps_empty(footer: pq.FileMetaData) -> Iterator[str]:
